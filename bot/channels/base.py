@@ -1,0 +1,86 @@
+"""What every channel can do, in words that no provider owns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.messages import Inbound, Message
+
+
+class Outcome(StrEnum):
+    """How an attempt to send ended (the table in bot/DESIGN.md says what follows for each)."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    UNCERTAIN = "uncertain"
+    UNREACHABLE = "unreachable"
+    REJECTED = "rejected"
+    NO_QUOTA = "no_quota"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`retry_after` in seconds when the provider named it. `provider_ids` are the sent messages' ids. `error` is short
+    and free of message text and addresses. `billed` is how many messages the provider will charge for."""
+
+    outcome: Outcome
+    provider_ids: tuple[str, ...] = ()
+    error: str = ""
+    retry_after: float | None = None
+    billed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one address. `request_id` is a UUID and the provider's retry key: the same one for every attempt.
+    With a living `reply_token` the message is sent as a (free) reply, otherwise as a push."""
+
+    user_id: str
+    message: Message
+    request_id: str
+    reply_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """A webhook that was genuine and could be read. `ignored` are names of events that we accept and do not use."""
+
+    inbound: tuple[Inbound, ...]
+    ignored: tuple[str, ...] = ()
+
+
+class Forged(Exception):
+    """The signature is missing or wrong: answer 401 and keep nothing."""
+
+
+class Malformed(Exception):
+    """Signed by the provider but not readable: answer 400 and keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`many` is the most addresses of one send_many call; 1 when the channel has none. `rate` is calls a second."""
+
+    many: int
+    rate: int
+
+
+class Channel(Protocol):
+    """A provider. Every method may be called from many threads at once."""
+
+    name: str
+    limits: Limits
+
+    def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
+        """Checks the signature on the raw bytes first. Raises Forged or Malformed."""
+        ...
+
+    def send(self, delivery: Delivery) -> Receipt:
+        """One attempt. Never raises for anything the network or the provider does."""
+        ...
+
+    def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
+        """The same message to at most `limits.many` addresses, one attempt, one retry key."""
+        ...

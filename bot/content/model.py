@@ -1,0 +1,552 @@
+"""What `content/` may say: frozen models of every file, unknown keys refused. The proofs over them are in `check`."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from bot.content.vocabulary import Vocabulary
+from bot.messages import Command, Disposition, Locale
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+"""Ids stand in button data, so they are short and plain."""
+
+Exit = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}(/[a-z][a-z0-9_-]{0,39})?$")]
+"""`node` in the same flow, or `flow/node`."""
+
+
+class Strict(BaseModel):
+    """Frozen, and a misspelt key is an error instead of a silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Wording(Strict):
+    """One sentence in every language we speak."""
+
+    ja: str
+    en: str
+
+    def to(self, locale: Locale) -> str:
+        """The sentence in that language."""
+        return self.ja if locale == "ja" else self.en
+
+
+class Picture(Strict):
+    """A file of content/media (PNG) and what it shows."""
+
+    file: str
+    alt: Wording
+
+
+class Source(Strict):
+    """Where a clinical statement comes from. `review_by` is the day after which the check complains."""
+
+    id: Id
+    title: str
+    year: int
+    where: str
+    reviewed_on: date
+    review_by: date
+
+
+# --- conditions: closed, so that every path can be walked -----------------------------------------------------------
+
+
+class Answered(Strict):
+    """The answer to a question (or to one item of a card) is one of these."""
+
+    answer: Id
+    any_of: tuple[str, ...] = Field(min_length=1)
+
+
+class Number(Strict):
+    """A number answer lies in a range; both ends are included, a missing end is open."""
+
+    number: Id
+    at_least: int | None = None
+    at_most: int | None = None
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least, at_most or both")
+        return self
+
+
+class Rise(Strict):
+    """A pain answer (0-10) compared with the last report: at least this many points higher."""
+
+    rise: Id
+    at_least: int = Field(ge=1, le=10)
+
+
+class Standing(Strict):
+    """Where the patient stands as the flow is entered.
+
+    none: never screened to the end. stale: screened, too long ago or unused too long. fresh: screened and recent.
+    locked: emergency, urgent or doctor was said and not yet cleared (wins over the others).
+    """
+
+    standing: tuple[Literal["none", "stale", "fresh", "locked"], ...] = Field(min_length=1)
+
+
+class Consented(Strict):
+    """The patient agreed to this purpose, or (`given = false`) did not."""
+
+    consent: Literal["guidance", "staff", "tips"]
+    given: bool = True
+
+
+class Known(Strict):
+    """The question has an answer already, whatever it is."""
+
+    known: Id
+
+
+class Experience(Strict):
+    """How many routines the patient has finished before; both ends included."""
+
+    sessions_at_least: int = 0
+    sessions_at_most: int | None = None
+
+
+class OtherFlag(Strict):
+    """At least one other flag of one of these dispositions holds (flags that use this condition do not count)."""
+
+    other_flag: tuple[Disposition, ...] = Field(min_length=1)
+
+
+Condition = Answered | Number | Rise | Standing | Consented | Known | Experience | OtherFlag
+When = tuple[Condition, ...]
+"""All of them hold."""
+
+
+# --- red_flags.toml -------------------------------------------------------------------------------------------------
+
+
+class ItemOption(Strict):
+    """An answer to one item of a card."""
+
+    id: Id
+    label: Wording
+
+
+class Item(Strict):
+    """One line of a card. Asked alone it gets `options`, or the card's own. `no` is the option that clears it."""
+
+    id: Id
+    text: Wording
+    ask: Wording | None = None
+    options: tuple[ItemOption, ...] = ()
+    source: Id
+
+
+class Flag(Strict):
+    """A red flag or a contraindication: when these answers stand, this disposition follows. Emergency and urgent end
+    a flow at once; doctor and no_massage at the flow's `conclude`. `reason` is said to the patient, in symptoms, never
+    as a disease. `card` is the node that asks for it again. `advice` names another advice than the disposition's."""
+
+    id: Id
+    when: When = Field(min_length=1)
+    disposition: Literal[Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR, Disposition.NO_MASSAGE]
+    reason: Wording
+    card: Exit
+    advice: Id | None = None
+    source: Id
+
+
+class Action(Strict):
+    """A button: a phone line of clinic.toml, a command, or a link held by the clinic's profile."""
+
+    label: Wording
+    phone: Id | None = None
+    command: Command | None = None
+    link: Literal["booking", "map", "phone"] | None = None
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Self:
+        if sum(x is not None for x in (self.phone, self.command, self.link)) != 1:
+            raise ValueError("give exactly one of phone, command, link")
+        return self
+
+
+class Advice(Strict):
+    """What is said when a disposition is reached: action first, then `{reason}`, then (non-emergency) the safety net."""
+
+    id: Id
+    disposition: Disposition
+    title: Wording
+    text: Wording
+    meanwhile: tuple[Wording, ...] = ()
+    net: Wording | None = None
+    actions: tuple[Action, ...]
+
+
+class Modifier(Strict):
+    """A limit on a routine. hands_only: steps with a ball are left out. short: the shortest dose. `when` lists
+    alternatives: any one of them is enough."""
+
+    id: Literal["hands_only", "short"]
+    when: tuple[When, ...] = Field(min_length=1)
+    source: Id
+
+
+class Freshness(Strict):
+    """How long answers count. Source: the 14-day window and the 7 days without use of the screening rules."""
+
+    screening_days: int = Field(ge=1)
+    unused_days: int = Field(ge=1)
+    clearance_minutes: int = Field(ge=5)
+    question_hours: int = Field(ge=1)
+    source: Id
+
+
+class Safety(Strict):
+    """red_flags.toml"""
+
+    source: tuple[Source, ...]
+    freshness: Freshness
+    item: tuple[Item, ...]
+    flag: tuple[Flag, ...]
+    modifier: tuple[Modifier, ...]
+    advice: tuple[Advice, ...]
+
+
+# --- flows/*.toml ---------------------------------------------------------------------------------------------------
+
+
+class Option(Strict):
+    """One answer of an `ask`. `to` overrides the node's `next`; `consents` are given by choosing it; `forget` drops
+    every answer (a fresh start)."""
+
+    id: Id
+    label: Wording
+    to: Exit | None = None
+    consents: tuple[Literal["guidance", "staff", "tips"], ...] = ()
+
+
+class Ask(Strict):
+    """A question with fixed answers, stored under `answer` (default: the node's id)."""
+
+    kind: Literal["ask"]
+    id: Id
+    answer: Id | None = None
+    text: Wording
+    lines: tuple[Wording, ...] = ()
+    note: Wording | None = None
+    picture: Picture | None = None
+    options: tuple[Option, ...] = Field(min_length=1)
+    next: Exit | None = None
+    step: int | None = None
+
+    @property
+    def stored_as(self) -> str:
+        """The name that conditions use."""
+        return self.answer or self.id
+
+
+class CardAsk(Strict):
+    """Several items with one forced answer: `any_label` opens them one by one, `none_label` answers "no" to each.
+    `options` are the answers to an item asked alone (an item's own come first); `no` must be among them."""
+
+    kind: Literal["card"]
+    id: Id
+    text: Wording
+    note: Wording | None = None
+    items: tuple[Id, ...] = Field(min_length=1)
+    any_label: Wording
+    old_label: Wording | None = None
+    none_label: Wording
+    options: tuple[ItemOption, ...] = Field(min_length=2)
+    next: Exit
+    step: int | None = None
+
+
+class AskNumber(Strict):
+    """A number from `low` to `high`, tapped or typed."""
+
+    kind: Literal["ask_number"]
+    id: Id
+    text: Wording
+    note: Wording | None = None
+    low: int
+    high: int
+    next: Exit
+    step: int | None = None
+
+
+class Tell(Strict):
+    """Says something and goes on in the same turn."""
+
+    kind: Literal["tell"]
+    id: Id
+    text: Wording
+    lines: tuple[Wording, ...] = ()
+    picture: Picture | None = None
+    next: Exit
+
+
+class Case(Strict):
+    """One way out of a branch."""
+
+    when: When = Field(min_length=1)
+    to: Exit
+
+
+class Branch(Strict):
+    """The first case that surely holds is taken, else `otherwise`."""
+
+    kind: Literal["branch"]
+    id: Id
+    cases: tuple[Case, ...] = Field(min_length=1)
+    otherwise: Exit
+
+
+class Conclude(Strict):
+    """Where a screening is decided. Any flag that holds ends the flow with the advice of the most serious one; any flag
+    not known to be false restarts the screening; otherwise the flow goes on."""
+
+    kind: Literal["conclude"]
+    id: Id
+    next: Exit
+
+
+class Offer(Strict):
+    """A routine for whom."""
+
+    routine: Id
+    when: When = ()
+
+
+class Suggest(Strict):
+    """Offers the first routine whose condition holds - if, and only if, the engine finds every flag false (or, for a
+    routine without pressure, none worse than no_massage). The last offer has no condition."""
+
+    kind: Literal["suggest"]
+    id: Id
+    text: Wording
+    offers: tuple[Offer, ...] = Field(min_length=1)
+
+
+class Report(Strict):
+    """Ends a session: stores the pain answer named `pain` and the answer named `report`, then goes on."""
+
+    kind: Literal["report"]
+    id: Id
+    report: Id
+    pain: Id | None = None
+    next: Exit
+
+
+class End(Strict):
+    """Says a last sentence with buttons."""
+
+    kind: Literal["end"]
+    id: Id
+    text: Wording
+    actions: tuple[Action, ...] = ()
+
+
+Node = Annotated[
+    Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | End, Field(discriminator="kind")
+]
+
+
+class Flow(Strict):
+    """A conversation. The first node is the entry. `begins_with = "screening"`: the answers of the last screening stand
+    until asked anew (the daily card); `"nothing"`: only those named in `carries` stand."""
+
+    id: Id
+    title: Wording
+    begins_with: Literal["nothing", "screening"] = "nothing"
+    carries: tuple[Id, ...] = ()
+    node: tuple[Node, ...] = Field(min_length=1)
+
+    @property
+    def steps(self) -> int:
+        """The last step number shown as the total of "3/9"; 0 when the flow shows none."""
+        return max((n.step or 0 for n in self.node if isinstance(n, Ask | CardAsk | AskNumber)), default=0)
+
+
+# --- routines/*.toml ------------------------------------------------------------------------------------------------
+
+
+class Step(Strict):
+    """One thing to do. `seconds` and `seconds_short` (modifier short) are for one side when `side` is `each`; 0 means
+    no clock. A step with tool `ball` is left out under hands_only."""
+
+    id: Id
+    title: Wording
+    text: Wording
+    seconds: int = Field(ge=0, le=300)
+    seconds_short: int | None = Field(default=None, ge=0, le=300)
+    side: Literal["none", "both", "left", "right", "each"]
+    tool: Literal["none", "hand", "ball"]
+    picture: Picture
+
+
+class Routine(Strict):
+    """`pressure = false` is the only kind shown to those who must not massage. `after` comes when the steps are done."""
+
+    id: Id
+    title: Wording
+    why: Wording
+    pressure: bool
+    per_day: int = Field(ge=1, le=2)
+    minutes_max: int = Field(ge=1, le=15)
+    before: tuple[Wording, ...]
+    stop: Wording
+    step: tuple[Step, ...] = Field(min_length=1)
+    after: tuple[Step, ...]
+    source: Id
+
+
+# --- the rest -------------------------------------------------------------------------------------------------------
+
+
+class Phone(Strict):
+    """A public phone line. `number` is what is dialled, `note` says where or when it does not exist."""
+
+    id: Id
+    label: Wording
+    number: str = Field(pattern=r"^[#0-9-]+$")
+    note: Wording | None = None
+    checked_on: date
+    review_by: date
+
+
+class Hours(Strict):
+    """Local opening hours of one weekday (0 is Monday), `HH:MM`."""
+
+    weekday: int = Field(ge=0, le=6)
+    opens: str = Field(pattern=r"^[0-2]\d:[0-5]\d$")
+    closes: str = Field(pattern=r"^[0-2]\d:[0-5]\d$")
+
+
+class Clinic(Strict):
+    """clinic.toml. Empty phone, address, map_url and booking_url are shown nowhere."""
+
+    name: Wording
+    kind: Wording
+    area: Wording
+    time_zone: str
+    phone: str = ""
+    address: Wording | None = None
+    map_url: str = ""
+    booking_url: str = ""
+    booking_policy: Wording
+    physician_reviewed: bool
+    hours: tuple[Hours, ...]
+    hours_note: Wording
+    phone_line: tuple[Phone, ...]
+
+
+class Area(Strict):
+    """One field of the rich menu, left to right, top row first."""
+
+    label: Wording
+    icon: str
+    command: Command
+
+
+class Menu(Strict):
+    """menu.toml: six areas, three a row (LINE's large rich menu, 2500 x 1686 px)."""
+
+    name: str
+    chat_bar: Wording
+    areas: tuple[Area, ...] = Field(min_length=6, max_length=6)
+    background: str = Field(pattern=r"^#[0-9a-f]{6}$")
+    ink: str = Field(pattern=r"^#[0-9a-f]{6}$")
+
+
+class Tip(Strict):
+    """A short self-care tip, tagged with one of the article's five factors."""
+
+    id: Id
+    factor: Literal["load", "lifestyle", "posture", "surroundings", "stress_sleep"]
+    title: Wording
+    text: Wording
+    source: Id
+
+
+class Phrases(Strict):
+    """phrases.toml: what the engine says in its own words. `{...}` are filled in by the engine, as named there."""
+
+    welcome: Wording
+    welcome_back: Wording
+    start_label: Wording
+    any_time: Wording
+    back_label: Wording
+    back_impossible: Wording
+    go_on_label: Wording
+    resumed: Wording
+    restarted: Wording
+    changed: Wording
+    old_button: Wording
+    nothing_asked: Wording
+    ask_again: Wording
+    ask_again_number: Wording
+    offer_human: Wording
+    menu_title: Wording
+    menu_text: Wording
+    item_question: Wording
+    already: Wording
+    sticker: Wording
+    unreadable: Wording
+    invited: Wording
+    human: Wording
+    human_closed: Wording
+    hours: Wording
+    closed_day: Wording
+    assessment: Wording
+    assessment_nothing: Wording
+    not_yet_reminder: Wording
+    not_yet_progress: Wording
+    summary_title: Wording
+    summary_none: Wording
+    summary_head: Wording
+    not_me: Wording
+    seen_doctor_first: Wording
+    locked_today: Wording
+    greeting: Wording
+    thanks: Wording
+    check_in: Wording
+    language: Wording
+    stopped: Wording
+    erase_ask: Wording
+    erase_yes: Wording
+    erase_no: Wording
+    erased: Wording
+    erase_kept: Wording
+    no_consent: Wording
+    routine_start: Wording
+    routine_next: Wording
+    routine_skip: Wording
+    routine_stop: Wording
+    routine_hurts: Wording
+    routine_done: Wording
+    routine_seconds: Wording
+    routine_each_side: Wording
+    routine_enough: Wording
+    routine_expired: Wording
+    routine_gone: Wording
+    after_title: Wording
+    why_label: Wording
+    commands: Mapping[Command, Wording]
+
+
+class Content(Strict):
+    """Everything in content/, valid in itself. `version` is a hash of the files, `media` the names in content/media."""
+
+    version: str
+    clinic: Clinic
+    safety: Safety
+    vocabulary: Vocabulary
+    menu: Menu
+    phrases: Phrases
+    flows: Mapping[str, Flow]
+    routines: Mapping[str, Routine]
+    tips: tuple[Tip, ...]
+    media: frozenset[str]

@@ -1,0 +1,206 @@
+"""What is remembered of one patient between turns, and what the engine wants done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bot.messages import Disposition, Locale, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The question that waits for an answer. `item` is the line of a card being asked alone, `todo` the lines after
+    it. `turn` is the turn that asked: a tap with another turn is an old button."""
+
+    flow: str
+    node: str
+    turn: int
+    since: datetime
+    item: str | None = None
+    todo: tuple[str, ...] = ()
+    kind: Literal["asking"] = "asking"
+
+
+@dataclass(frozen=True, slots=True)
+class Guiding:
+    """A routine under way, at step `index` of `steps` (ids). `index == len(steps)` is the page after the steps."""
+
+    routine: str
+    steps: tuple[str, ...]
+    index: int
+    short: bool
+    turn: int
+    since: datetime
+    kind: Literal["guiding"] = "guiding"
+
+
+Waiting = Asking | Guiding
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The last screening that came to a result. `answers` hold what it rests on."""
+
+    outcome: Disposition
+    flags: tuple[str, ...]
+    answers: Mapping[str, str]
+    at: datetime
+    content_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Emergency, urgent or doctor was said. No routine until a later screening ends clear."""
+
+    level: Disposition
+    flags: tuple[str, ...]
+    since: datetime
+    card: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """Leave to begin one routine now, given by a screening or a daily card; it ends by itself after a while."""
+
+    routine: str
+    hands_only: bool
+    short: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PainReport:
+    """Pain 0-10 as reported."""
+
+    at: datetime
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything remembered. `answers` are those of the flow under way; `trail` the questions answered in it, oldest
+    first, for going back. `turn` counts turns that said something."""
+
+    locale: Locale = "ja"
+    turn: int = 0
+    waiting: Waiting | None = None
+    misses: int = 0
+    answers: Mapping[str, str] = field(default_factory=dict)
+    trail: tuple[Asking, ...] = ()
+    consents: Mapping[str, datetime] = field(default_factory=dict)
+    screening: Screening | None = None
+    lock: Lock | None = None
+    clearance: Clearance | None = None
+    pains: tuple[PainReport, ...] = ()
+    sessions: int = 0
+    last_session_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    stopped: bool = False
+
+
+# --- effects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlert:
+    """Staff must look. `flags` are ids of red_flags.toml or of words.toml rules; never the patient's words."""
+
+    level: Disposition
+    flags: tuple[str, ...]
+    origin: Literal["answers", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHuman:
+    """The patient wants to talk to a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTimed:
+    """Cancels every reminder, tip and broadcast that waits for this patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordScreening:
+    """A screening came to its result."""
+
+    outcome: Disposition
+    flags: tuple[str, ...]
+    answers: Mapping[str, str]
+    content_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartSession:
+    """A routine was begun. `pain_before` 0-10, None when not asked."""
+
+    routine: str
+    pain_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishSession:
+    """The patient reported on the routine begun last."""
+
+    report: str
+    pain_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetConsents:
+    """Purposes agreed to and purposes withdrawn."""
+
+    given: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetReachable:
+    """Whether anything can be sent to the contact."""
+
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetText:
+    """Deletes the stored text of one message that the patient took back."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EraseContact:
+    """Deletes everything stored about the patient, after this turn's answer has been handed over."""
+
+
+Effect = (
+    RaiseAlert
+    | RequestHuman
+    | HoldTimed
+    | RecordScreening
+    | StartSession
+    | FinishSession
+    | SetConsents
+    | SetReachable
+    | ForgetText
+    | EraseContact
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the engine may know of the world. `now` is aware UTC."""
+
+    now: datetime
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The outcome of one event: the new state, at most one message, and the effects in order."""
+
+    state: State
+    message: Message | None = None
+    effects: tuple[Effect, ...] = ()

@@ -1,0 +1,267 @@
+"""Channel-neutral words: what came in (Inbound, Event), what goes out (Message), and what a button carries (Token)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+Locale = Literal["ja", "en"]
+LOCALES: tuple[Locale, ...] = ("ja", "en")
+
+TOKEN_MAX = 300
+"""Longest encoded token in characters: the tightest channel's limit (LINE postback data)."""
+
+MAX_PARTS = 5
+"""Parts of one message: a LINE reply token carries five message objects."""
+
+
+class Disposition(StrEnum):
+    """What a screening leads to, the most serious first. The most serious that applies wins, at any time."""
+
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    DOCTOR = "doctor"
+    NO_MASSAGE = "no_massage"
+    SELF_MASSAGE = "self_massage"
+
+    @property
+    def rank(self) -> int:
+        """0 is the most serious."""
+        return list(Disposition).index(self)
+
+
+class Command(StrEnum):
+    """What a patient can ask for at any moment, by a standing button or in their own words."""
+
+    START = "start"
+    TODAY = "today"
+    BACK = "back"
+    GO_ON = "go_on"
+    MENU = "menu"
+    HUMAN = "human"
+    ASSESSMENT = "assessment"
+    HOURS = "hours"
+    REMINDER = "reminder"
+    PROGRESS = "progress"
+    SUMMARY = "summary"
+    NOT_ME = "not_me"
+    SEEN_DOCTOR = "seen_doctor"
+    STOP = "stop"
+    ERASE = "erase"
+    JAPANESE = "japanese"
+    ENGLISH = "english"
+
+
+# --- what a button carries -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PickToken:
+    """An answer to one question. `turn` is the turn in which the button was offered; `question` is `flow/node`, with
+    `/item` while a card is asked item by item, or `routine/step` while a routine is guided."""
+
+    turn: int
+    question: str
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandToken:
+    """A standing button (rich menu, advice): valid at any time, whatever is being asked."""
+
+    command: Command
+
+
+Token = PickToken | CommandToken
+
+
+def encode_token(token: Token) -> str:
+    """At most TOKEN_MAX characters, ASCII, no secret inside."""
+    match token:
+        case PickToken(turn, question, option):
+            return f"p|{turn}|{question}|{option}"
+        case CommandToken(command):
+            return f"c|{command.value}"
+
+
+def decode_token(data: str) -> Token | None:
+    """None for anything that this program did not write (an old version's button, a forged one)."""
+    match data.split("|"):
+        case ["p", turn, question, option] if turn.isascii() and turn.isdigit() and len(turn) < 10:
+            return PickToken(int(turn), question, option)
+        case ["c", command] if command in set(Command):
+            return CommandToken(Command(command))
+        case _:
+            return None
+
+
+# --- what came in ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The contact added us (again) or opened the chat for the first time."""
+
+    kind: Literal["followed"] = "followed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed:
+    """The contact blocked us: nothing can be sent any more."""
+
+    kind: Literal["unfollowed"] = "unfollowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A button was tapped."""
+
+    token: PickToken
+    kind: Literal["picked"] = "picked"
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A standing button was tapped."""
+
+    command: Command
+    kind: Literal["commanded"] = "commanded"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Free text. `message_id` is the channel's own, so that a later `Unsent` finds it."""
+
+    text: str
+    message_id: str = ""
+    kind: Literal["said"] = "said"
+
+
+@dataclass(frozen=True, slots=True)
+class Showed:
+    """Something that is not text; its content is never fetched nor stored."""
+
+    what: Literal["sticker", "image", "video", "audio", "location", "file", "other"]
+    kind: Literal["showed"] = "showed"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The contact took a message back: its stored text is deleted."""
+
+    message_id: str
+    kind: Literal["unsent"] = "unsent"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """We were added to a group or room, or somebody speaks to us there. Nothing personal is ever said in one."""
+
+    kind: Literal["invited"] = "invited"
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """A button of ours that no longer means anything (an old version's data)."""
+
+    kind: Literal["garbled"] = "garbled"
+
+
+Event = Followed | Unfollowed | Picked | Commanded | Said | Showed | Unsent | Invited | Garbled
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One event as a channel received it. `user_id` is the address that answers go to (a group's id for `Invited`).
+    `event_id` is the channel's own: the same one twice is the same event. The reply token may be missing."""
+
+    channel: str
+    event_id: str
+    user_id: str
+    occurred_at: datetime
+    event: Event
+    reply_token: str | None = None
+    reply_expires_at: datetime | None = None
+
+
+# --- what goes out ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button. Exactly one of `token` and `uri` (tel: or https:) is set. `say` is what appears in the chat as the
+    patient's own words when it is tapped; None means the label."""
+
+    label: str
+    token: Token | None = None
+    uri: str | None = None
+    say: str | None = None
+    style: Literal["main", "plain"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A plain text bubble."""
+
+    text: str
+    kind: Literal["words"] = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file of content/media by name (`low_back-hands.png`), with what it shows for those who cannot see it."""
+
+    file: str
+    alt: str
+    kind: Literal["picture"] = "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One framed thing: a question, an advice, a routine's step. `lines` are shown as a list, `progress` is (3, 9) for
+    "3/9", `note` is small print under the rest, `choices` are buttons inside the card."""
+
+    title: str
+    text: str = ""
+    lines: tuple[str, ...] = ()
+    note: str = ""
+    picture: Picture | None = None
+    progress: tuple[int, int] | None = None
+    choices: tuple[Choice, ...] = ()
+    tone: Literal["plain", "advice", "routine"] = "plain"
+    kind: Literal["card"] = "card"
+
+
+@dataclass(frozen=True, slots=True)
+class Carousel:
+    """Cards side by side."""
+
+    cards: tuple[Card, ...]
+    kind: Literal["carousel"] = "carousel"
+
+
+Part = Words | Picture | Card | Carousel
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """All that one turn says: one delivery of at most MAX_PARTS parts. `quick` are answers shown under the last part
+    (LINE quick replies). `safety` marks advice that must arrive even at the price of arriving twice."""
+
+    parts: tuple[Part, ...]
+    quick: tuple[Choice, ...] = ()
+    safety: bool = False
+
+
+class Priority(StrEnum):
+    """The order in which waiting deliveries leave."""
+
+    SAFETY = "safety"
+    REPLY = "reply"
+    TIMED = "timed"
+    BROADCAST = "broadcast"
+
+    @property
+    def rank(self) -> int:
+        """0 leaves first."""
+        return list(Priority).index(self)
