@@ -194,11 +194,14 @@ class Modifier(Strict):
 
 
 class Freshness(Strict):
-    """How long answers count. Source: the 14-day window and the 7 days without use of the screening rules."""
+    """How long answers count. A screening is asked in full again after `screening_days`, or after `unused_days` without
+    use. Leave to begin a routine ends after `clearance_minutes`; unfinished questions are begun anew after
+    `question_hours`. Pain is compared with the last report or the median of `median_days`, whichever is lower."""
 
     screening_days: int = Field(ge=1)
     unused_days: int = Field(ge=1)
     clearance_minutes: int = Field(ge=5)
+    median_days: int = Field(ge=1)
     question_hours: int = Field(ge=1)
     source: Id
 
@@ -477,10 +480,7 @@ class Phrases(Strict):
     welcome: Wording
     welcome_back: Wording
     start_label: Wording
-    any_time: Wording
-    back_label: Wording
     back_impossible: Wording
-    go_on_label: Wording
     resumed: Wording
     restarted: Wording
     changed: Wording
@@ -492,7 +492,6 @@ class Phrases(Strict):
     menu_title: Wording
     menu_text: Wording
     item_question: Wording
-    already: Wording
     sticker: Wording
     unreadable: Wording
     invited: Wording
@@ -500,6 +499,10 @@ class Phrases(Strict):
     human_closed: Wording
     hours: Wording
     closed_day: Wording
+    weekdays: Wording
+    booking_label: Wording
+    phone_label: Wording
+    map_label: Wording
     assessment: Wording
     assessment_nothing: Wording
     not_yet_reminder: Wording
@@ -508,10 +511,10 @@ class Phrases(Strict):
     summary_none: Wording
     summary_head: Wording
     not_me: Wording
-    seen_doctor_first: Wording
     locked_today: Wording
     greeting: Wording
     thanks: Wording
+    skipped: Wording
     check_in: Wording
     language: Wording
     stopped: Wording
@@ -519,7 +522,6 @@ class Phrases(Strict):
     erase_yes: Wording
     erase_no: Wording
     erased: Wording
-    erase_kept: Wording
     no_consent: Wording
     routine_start: Wording
     routine_next: Wording
@@ -533,7 +535,6 @@ class Phrases(Strict):
     routine_expired: Wording
     routine_gone: Wording
     after_title: Wording
-    why_label: Wording
     commands: Mapping[Command, Wording]
 
 

@@ -52,12 +52,17 @@ class Screening:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Emergency, urgent or doctor was said. No routine until a later screening ends clear."""
+    """Emergency, urgent or doctor was said. No routine until a later screening ends clear, or the patient corrects a
+    mistake by answering `card` anew (a node of the screening; None: there is nothing to ask, as with mental health).
+    `under` is the lock that stood before a message was read as a flag: correcting that message brings it back."""
 
     level: Disposition
     flags: tuple[str, ...]
+    advice: str
     since: datetime
+    origin: Literal["answers", "text"]
     card: str | None = None
+    under: "Lock | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +85,29 @@ class PainReport:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything remembered. `answers` are those of the flow under way; `trail` the questions answered in it, oldest
-    first, for going back. `turn` counts turns that said something."""
+    """Everything remembered. `answers` are those of the flow under way, begun at `begun_at` on content `version`;
+    `trail` the questions answered in it, oldest first, for going back. `skip_known` passes over questions that have an
+    answer (after a correction). `alone` asks one card for itself; `parked` is the question to return to afterwards.
+    `turn` counts turns that said something. `recent_sessions` are the latest starts of a routine, oldest first."""
 
     locale: Locale = "ja"
     turn: int = 0
     waiting: Waiting | None = None
     misses: int = 0
     answers: Mapping[str, str] = field(default_factory=dict)
+    begun_at: datetime | None = None
+    version: str = ""
     trail: tuple[Asking, ...] = ()
+    skip_known: bool = False
+    alone: bool = False
+    parked: Waiting | None = None
     consents: Mapping[str, datetime] = field(default_factory=dict)
     screening: Screening | None = None
     lock: Lock | None = None
     clearance: Clearance | None = None
     pains: tuple[PainReport, ...] = ()
     sessions: int = 0
-    last_session_at: datetime | None = None
-    last_seen_at: datetime | None = None
+    recent_sessions: tuple[datetime, ...] = ()
     stopped: bool = False
 
 

@@ -1,0 +1,61 @@
+"""What an everyday request in free text means to the engine."""
+
+from dataclasses import dataclass
+
+from bot.content.vocabulary import Vocabulary
+from bot.engine import understand
+from bot.messages import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """At most one of `command` (do it), `number` (an answer to a question for one), `done` (a step or routine is
+    finished) and `phrase` (the name of a sentence in phrases.toml) is set; none of them: not understood."""
+
+    command: Command | None = None
+    number: int | None = None
+    done: bool = False
+    phrase: str | None = None
+
+
+def read(text: str, vocabulary: Vocabulary) -> Wish:
+    """The wish in a text that raised no alarm."""
+    match understand.understand(text, vocabulary):
+        case understand.StartScreening():
+            return Wish(Command.START)
+        case understand.ShowRoutine():
+            return Wish(Command.TODAY)
+        case understand.Done() | understand.HalfDone():
+            return Wish(done=True, phrase="thanks")
+        case understand.Skip():
+            return Wish(phrase="skipped")
+        case understand.PainNumber(value=value):
+            return Wish(number=value)
+        case understand.SetReminder() | understand.Snooze() | understand.StopReminders():
+            return Wish(Command.REMINDER)
+        case understand.StopEverything():
+            return Wish(Command.STOP)
+        case understand.Book() | understand.ChangeBooking() | understand.CancelBooking():
+            return Wish(Command.ASSESSMENT)
+        case understand.OpeningHours():
+            return Wish(Command.HOURS)
+        case understand.Phone():
+            return Wish(Command.ASSESSMENT)
+        case understand.Human():
+            return Wish(Command.HUMAN)
+        case understand.MyRecords():
+            return Wish(Command.SUMMARY)
+        case understand.DeleteData():
+            return Wish(Command.ERASE)
+        case understand.Language(code=code):
+            return Wish(Command.ENGLISH if code == "en" else Command.JAPANESE)
+        case understand.Help():
+            return Wish(Command.MENU)
+        case understand.Greeting():
+            return Wish(phrase="greeting")
+        case understand.Thanks():
+            return Wish(phrase="thanks")
+        case understand.Back():
+            return Wish(Command.BACK)
+        case understand.Unknown():
+            return Wish()
