@@ -23,7 +23,7 @@ class LineChannel:
         if not secrets or not all(secrets):
             raise ValueError("a LINE channel needs its channel secret")
         self._secrets = tuple(secrets)
-        self._public_url = public_url
+        self._media_url = f"{public_url.rstrip('/')}/media" if fetchable(public_url, api_url) else None
         self._api = Api(api_url, access_token)
 
     def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
@@ -31,10 +31,16 @@ class LineChannel:
         return parse.read(body, now)
 
     def send(self, delivery: Delivery) -> Receipt:
-        objects = render(delivery.message, self._public_url)
+        objects = render(delivery.message, self._media_url)
         if delivery.reply_token is not None:
             return self._api.reply(delivery.reply_token, objects)
         return self._api.push(delivery.user_id, objects, delivery.request_id)
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
-        return self._api.multicast(user_ids, render(message, self._public_url), request_id)
+        return self._api.multicast(user_ids, render(message, self._media_url), request_id)
+
+
+def fetchable(public_url: str, api_url: str) -> bool:
+    """Whether LINE would fetch from there and call there: over https only (Messaging API reference, "Image message",
+    "Set webhook endpoint URL"). A platform that is itself spoken to over http stands in for LINE and takes http."""
+    return public_url.startswith("https://") or (public_url.startswith("http://") and api_url.startswith("http://"))

@@ -18,13 +18,13 @@ from bot.messages import Card, Carousel, Choice, Message, Part, Picture, Words
 _log = structlog.get_logger()
 
 
-def render(message: Message, public_url: str) -> list[JsonObject]:
-    """One to five message objects; quick replies hang on the last. LINE fetches pictures from `public_url`, over https
-    only: elsewhere their alt text stands in for them. Raises ValueError for no parts or too many."""
+def render(message: Message, media_url: str | None) -> list[JsonObject]:
+    """One to five message objects; quick replies hang on the last. LINE fetches pictures from below `media_url`; None:
+    it could not, and their alt texts stand in for them. Raises ValueError for no parts or too many."""
     if not 1 <= len(message.parts) <= limits.OBJECTS_PER_CALL:
         raise ValueError(f"{len(message.parts)} parts, LINE takes 1 to {limits.OBJECTS_PER_CALL}")
     parts, quick = _with_room_for(message.quick, message.parts)
-    objects = [_object(part, public_url) for part in parts]
+    objects = [_object(part, media_url) for part in parts]
     if quick:
         items: list[JsonValue] = [{"type": "action", "action": action(choice)} for choice in quick]
         objects[-1] = {**objects[-1], "quickReply": {"items": items}}
@@ -47,19 +47,19 @@ def _with_room_for(quick: tuple[Choice, ...], parts: tuple[Part, ...]) -> tuple[
             assert_never(other)
 
 
-def _object(part: Part, public_url: str) -> JsonObject:
+def _object(part: Part, media_url: str | None) -> JsonObject:
     match part:
         case Words(text):
             return _words(text)
         case Picture() as picture:
-            url = _address(picture, public_url)
+            url = _address(picture, media_url)
             if url is None:
                 return _words(picture.alt)
             return {"type": "image", "originalContentUrl": url, "previewImageUrl": url}
         case Card() as card:
-            return _flex(_card(card, public_url), _spoken(card))
+            return _flex(_card(card, media_url), _spoken(card))
         case Carousel(cards):
-            return _carousel(cards, public_url)
+            return _carousel(cards, media_url)
         case other:
             assert_never(other)
 
@@ -71,10 +71,10 @@ def _words(text: str) -> JsonObject:
     return {"type": "text", "text": limits.cut_to_units(text, limits.TEXT_UNITS)}
 
 
-def _address(picture: Picture, public_url: str) -> str | None:
+def _address(picture: Picture, media_url: str | None) -> str | None:
     """None when LINE could not fetch it."""
-    url = f"{public_url.rstrip('/')}/media/{quote(picture.file)}"
-    if url.startswith("https://") and len(url) <= limits.PICTURE_URL:
+    url = f"{media_url}/{quote(picture.file)}" if media_url else ""
+    if 0 < len(url) <= limits.PICTURE_URL:
         return url
     _log.warning("line_picture_as_words", file=picture.file)
     return None
@@ -84,9 +84,9 @@ def _flex(contents: JsonObject, alt: str) -> JsonObject:
     return {"type": "flex", "altText": limits.cut_to_units(alt, limits.ALT_TEXT_UNITS), "contents": contents}
 
 
-def _card(card: Card, public_url: str) -> JsonObject:
+def _card(card: Card, media_url: str | None) -> JsonObject:
     """At most BUBBLE_BYTES: the longest texts are cut, the buttons stay. Raises ValueError when they alone are more."""
-    url = _address(card.picture, public_url) if card.picture else None
+    url = _address(card.picture, media_url) if card.picture else None
     if card.picture and url is None:
         card = replace(card, text="\n".join(filter(None, (card.text, card.picture.alt))), picture=None)
     contents = bubble(card, url)
@@ -111,10 +111,10 @@ def _shortened(card: Card, most: int) -> Card:
     )
 
 
-def _carousel(cards: tuple[Card, ...], public_url: str) -> JsonObject:
+def _carousel(cards: tuple[Card, ...], media_url: str | None) -> JsonObject:
     """Side by side while LINE takes that, else one card with every text as a line and every button."""
     if len(cards) <= limits.CAROUSEL_BUBBLES:
-        contents: JsonObject = {"type": "carousel", "contents": [_card(card, public_url) for card in cards]}
+        contents: JsonObject = {"type": "carousel", "contents": [_card(card, media_url) for card in cards]}
         if _size(contents) <= limits.CAROUSEL_BYTES:
             return _flex(contents, "\n\n".join(map(_spoken, cards)))
     _log.warning("line_carousel_as_list", cards=len(cards))
@@ -123,7 +123,7 @@ def _carousel(cards: tuple[Card, ...], public_url: str) -> JsonObject:
         lines=tuple(_spoken(card) for card in cards),
         choices=tuple(choice for card in cards for choice in card.choices),
     )
-    return _flex(_card(listed, public_url), _spoken(listed))
+    return _flex(_card(listed, media_url), _spoken(listed))
 
 
 def _spoken(card: Card) -> str:

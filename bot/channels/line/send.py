@@ -23,7 +23,7 @@ CONNECTIONS = 16
 
 # Messaging API reference, "Error messages".
 _MONTHLY_LIMIT = "monthly limit"
-_REPLY_TOKEN = "invalid reply token"
+_SPENT = "invalid reply token"
 _NOT_DELIVERABLE = "failed to send messages"
 _PROPERTY = re.compile(r"[A-Za-z0-9_.\[\]/]{1,120}")
 
@@ -96,7 +96,7 @@ def receipt(status: int, headers: Mapping[str, str], data: bytes, *, keyed: bool
             return Receipt(Outcome.RETRY, error="rate", retry_after=_seconds(headers.get("Retry-After")))
         case 401 | 403:
             return Receipt(Outcome.RETRY, error="credentials")
-        case 400 if _REPLY_TOKEN in message:
+        case 400 if _SPENT in message:
             return Receipt(Outcome.RETRY, error="reply_token")
         case 400 if _NOT_DELIVERABLE in message:
             # "One reason this may appear is if the user ID specified does not exist."
