@@ -61,10 +61,12 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`many` is the most addresses of one send_many call; 1 when the channel has none. `rate` is calls a second."""
+    """`many` is the most addresses of one send_many call; 1 when the channel has none. `rate` is calls a second.
+    `keyed`: the provider knows a request_id again, so a push that may have arrived can be repeated without harm."""
 
     many: int
     rate: int
+    keyed: bool = True
 
 
 class Channel(Protocol):

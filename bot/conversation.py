@@ -1,0 +1,188 @@
+"""One event, one turn, one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Connection, exists, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import aliased
+
+from bot import alerts, effects, outbox
+from bot.engine.state import Facts, State
+from bot.messages import Said
+from bot.runtime import Runtime
+from bot.store import codec
+from bot.store.tables import Contact, Inbox, InboxStatus, waiting
+
+log = structlog.get_logger()
+
+TURNS = Counter("turns", "Events handled, by how it ended", ["result"])
+
+TRIES = 3
+PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
+"""Before the second and the third try of an event that raised."""
+
+ANSWER_LIFE = timedelta(hours=24)
+"""An answer that could not leave for a day is not sent any more; a safety one has rung for staff by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The oldest waiting event of one contact, whose row is locked until the transaction ends."""
+
+    inbox_id: int
+    to: outbox.Address
+    contact_id: int
+    version: int
+    state: str | None
+    event: str
+    tries: int
+    reply: outbox.ReplyToken | None
+
+    @property
+    def cause(self) -> str:
+        return f"turn:{self.inbox_id}"
+
+
+class Overtaken(Exception):
+    """The contact was changed under a turn by something that did not lock it."""
+
+
+def advance(runtime: Runtime, limit: int) -> int:
+    """Handles waiting events, each contact's oldest first and one at a time. How many were handled; fewer than
+    `limit` means that nothing more is due. Raises when the database cannot be reached; what waits goes on waiting."""
+    handled = 0
+    while handled < limit and _advance_one(runtime):
+        handled += 1
+    return handled
+
+
+def _advance_one(runtime: Runtime) -> bool:
+    now = runtime.now()
+    claim = None
+    try:
+        with runtime.db.write() as tx:
+            claim = _claim(tx, now)
+            if claim is None:
+                return False
+            result = _handle(runtime, tx, claim, now)
+    except OperationalError:
+        raise  # the database's trouble, not the event's
+    except Exception as error:
+        if claim is None:
+            raise
+        log.error("turn_failed", inbox=claim.inbox_id, contact=claim.contact_id, error=error)
+        result = _count_failure(runtime, claim, type(error).__name__, now)
+    TURNS.labels(result).inc()
+    return True
+
+
+def _claim(tx: Connection, now: datetime) -> _Claim | None:
+    """Locks a contact that has something waiting and no event in a pause after an error."""
+    other = aliased(Inbox)
+    paused = exists().where(other.contact_id == Inbox.contact_id, waiting(other), other.not_before > now)
+    contact = (
+        select(Contact.id, Contact.channel, Contact.user_id, Contact.version, Contact.state)
+        .join(Inbox, Inbox.contact_id == Contact.id)
+        .where(waiting(Inbox), ~paused)
+        .order_by(Inbox.occurred_at, Inbox.id)
+        .limit(1)
+        .with_for_update(of=Contact, key_share=True, skip_locked=True)
+    )
+    found = tx.execute(contact).first()
+    if found is None:
+        return None
+    oldest = (
+        select(Inbox.id, Inbox.event, Inbox.tries, Inbox.reply_token, Inbox.reply_expires_at)
+        .where(Inbox.contact_id == found.id, waiting(Inbox))
+        .order_by(Inbox.occurred_at, Inbox.id)
+        .limit(1)
+    )
+    event = tx.execute(oldest).one()
+    reply = None
+    if event.reply_token is not None and event.reply_expires_at is not None:
+        reply = outbox.ReplyToken(event.reply_token, event.reply_expires_at)
+    to = outbox.Address(found.id, found.channel, found.user_id)
+    return _Claim(event.id, to, found.id, found.version, found.state, event.event, event.tries, reply)
+
+
+def _handle(runtime: Runtime, tx: Connection, claim: _Claim, now: datetime) -> str:
+    event = codec.event_from(claim.event)
+    if isinstance(event, Said) and _taken_back(tx, claim.contact_id, event.message_id):
+        withdrawn = codec.event_json(Said("", event.message_id))
+        _settle(tx, claim, InboxStatus.WITHDRAWN, now, event=withdrawn)
+        return InboxStatus.WITHDRAWN.value
+    facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone))
+    turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
+    _settle(tx, claim, InboxStatus.DONE, now)
+    _save(tx, claim, turn.state, now)
+    if turn.message is not None:
+        outbox.put(
+            runtime.db,
+            tx,
+            claim.to,
+            turn.message,
+            cause=claim.cause,
+            dedupe_key=claim.cause,
+            now=now,
+            reply=claim.reply,
+            expires_at=now + ANSWER_LIFE,
+        )
+    effects.apply(runtime.db, tx, claim.contact_id, turn, claim.cause, now)
+    return InboxStatus.DONE.value
+
+
+def _taken_back(tx: Connection, contact_id: int, message_id: str) -> bool:
+    """Whether the text's sender has taken it back meanwhile (or before it arrived)."""
+    if not message_id:
+        return False
+    unsent = (Inbox.contact_id == contact_id, Inbox.message_id == message_id, Inbox.kind == "unsent")
+    return tx.execute(select(Inbox.id).where(*unsent).limit(1)).first() is not None
+
+
+def _settle(tx: Connection, claim: _Claim, status: InboxStatus, now: datetime, **more: str) -> None:
+    row = update(Inbox).where(Inbox.id == claim.inbox_id)
+    tx.execute(row.values(status=status, done_at=now, reply_token=None, tries=claim.tries + 1, **more))
+
+
+def _save(tx: Connection, claim: _Claim, state: State, now: datetime) -> None:
+    same = (Contact.id == claim.contact_id, Contact.version == claim.version)
+    saved = tx.execute(
+        update(Contact)
+        .where(*same)
+        .values(
+            state=codec.state_json(state),
+            version=claim.version + 1,
+            locale=state.locale,
+            consents=codec.times_json(state.consents),
+            seen_at=now,
+        )
+    )
+    if saved.rowcount != 1:
+        raise Overtaken
+
+
+def _count_failure(runtime: Runtime, claim: _Claim, error: str, now: datetime) -> str:
+    """Another try after a pause; after the third the event is given up, staff is told, and later events go on."""
+    tries = claim.tries + 1
+    row = update(Inbox).where(Inbox.id == claim.inbox_id, Inbox.status == InboxStatus.WAITING)
+    with runtime.db.write() as tx:
+        if tries < TRIES:
+            tx.execute(row.values(tries=tries, error=error, not_before=now + PAUSES[tries - 1]))
+            return "retried"
+        given_up = tx.execute(row.values(tries=tries, error=error, status=InboxStatus.FAILED, done_at=now))
+        if given_up.rowcount:
+            alerts.open_alert(
+                runtime.db,
+                tx,
+                contact_id=claim.contact_id,
+                urgency=alerts.BROKEN,
+                flags=("turn_failed",),
+                origin="program",
+                dedupe_key=claim.cause,
+                now=now,
+            )
+    return InboxStatus.FAILED.value

@@ -1,0 +1,141 @@
+"""The one way in: what happened is stored before anybody is told that it arrived."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import TypedDict
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Connection, Executable, bindparam, literal, select
+from sqlalchemy.exc import IntegrityError
+
+from bot.messages import Inbound, Said, Unsent
+from bot.runtime import Runtime
+from bot.store import codec
+from bot.store.session import Database
+from bot.store.tables import Contact, Inbox, InboxStatus
+
+log = structlog.get_logger()
+
+ACCEPTED = Counter("inbox_accepted", "Events stored, by channel", ["channel"])
+REPEATED = Counter("inbox_repeated", "Events that were stored already, by channel", ["channel"])
+
+ID_MAX = 200
+"""Longest id or address taken, in characters: real ones have under 60, and an index entry has a limit."""
+
+TRIES = 3
+
+
+class _Row(TypedDict):
+    source: str
+    event_id: str
+    user_id: str
+    kind: str
+    event: str
+    message_id: str | None
+    occurred_at: datetime
+    accepted_at: datetime
+    reply_token: str | None
+    reply_expires_at: datetime | None
+
+
+def accept(runtime: Runtime, inbounds: Sequence[Inbound]) -> int:
+    """Stores all of it in one transaction and wakes the workers. The number of events not seen before. When this has
+    returned, the events survive the end of the process."""
+    now = runtime.now()
+    rows = [_row(inbound, now) for inbound in inbounds if _plausible(inbound)]
+    rows.sort(key=lambda row: (row["source"], row["user_id"]))  # the same order everywhere: no deadlock
+    if not rows:
+        return 0
+    new = _store(runtime.db, rows)
+    for row, fresh in zip(rows, new, strict=True):
+        (ACCEPTED if fresh else REPEATED).labels(row["source"]).inc()
+    if any(new):
+        runtime.wake()
+    return sum(new)
+
+
+def _plausible(inbound: Inbound) -> bool:
+    """Whether the ids can be stored. No provider sends any that cannot; a garbled event is refused, not its request."""
+    ids = (inbound.event_id, inbound.user_id)
+    good = all(0 < len(text) <= ID_MAX and codec.storable(text) == text for text in ids)
+    if not good:
+        log.warning("inbox_implausible_ids", channel=inbound.channel)
+    return good
+
+
+def _row(inbound: Inbound, now: datetime) -> _Row:
+    match inbound.event:
+        case Said(message_id=found) | Unsent(message_id=found):
+            message_id = codec.storable(found)[:ID_MAX] or None
+        case _:
+            message_id = None
+    token = inbound.reply_token
+    return {
+        "source": inbound.channel,
+        "event_id": inbound.event_id,
+        "user_id": inbound.user_id,
+        "kind": inbound.event.kind,
+        "event": codec.event_json(inbound.event),
+        "message_id": message_id,
+        "occurred_at": inbound.occurred_at,
+        "accepted_at": now,
+        "reply_token": token if token and codec.storable(token) == token else None,
+        "reply_expires_at": inbound.reply_expires_at,
+    }
+
+
+def _store(db: Database, rows: Sequence[_Row]) -> list[bool]:
+    for _ in range(TRIES - 1):
+        try:
+            return _store_once(db, rows)
+        except IntegrityError:  # the contact was erased between finding it and pointing at it
+            log.warning("inbox_contact_vanished")
+    return _store_once(db, rows)
+
+
+def _store_once(db: Database, rows: Sequence[_Row]) -> list[bool]:
+    with db.write() as tx:
+        return [_insert(db, tx, row) for row in rows]
+
+
+def _insert(db: Database, tx: Connection, row: _Row) -> bool:
+    statement = _insert_for_known(db)
+    if tx.execute(statement, row).first() is not None:
+        return True
+    # Nothing was inserted: the contact is new, or the event is not.
+    newcomer = db.insert(Contact).on_conflict_do_nothing(index_elements=["channel", "user_id"])
+    at = row["accepted_at"]
+    tx.execute(newcomer, {"channel": row["source"], "user_id": row["user_id"], "created_at": at, "seen_at": at})
+    return tx.execute(statement, row).first() is not None
+
+
+@cache
+def _insert_for_known(db: Database) -> Executable:
+    """One round trip for a known contact: the event with its contact's id, unless the event is there already."""
+    given = (
+        Inbox.source,
+        Inbox.event_id,
+        Inbox.kind,
+        Inbox.event,
+        Inbox.message_id,
+        Inbox.occurred_at,
+        Inbox.accepted_at,
+        Inbox.reply_token,
+        Inbox.reply_expires_at,
+    )
+    found = select(
+        *(bindparam(column.key, type_=column.type) for column in given),
+        bindparam("accepted_at", type_=Inbox.accepted_at.type),
+        literal(InboxStatus.WAITING.value),
+        literal(0),
+        literal(""),
+        Contact.id,
+    ).where(
+        Contact.channel == bindparam("source", type_=Contact.channel.type),
+        Contact.user_id == bindparam("user_id", type_=Contact.user_id.type),
+    )
+    filled = (*given, Inbox.not_before, Inbox.status, Inbox.tries, Inbox.error, Inbox.contact_id)
+    insert = db.insert(Inbox).from_select([column.key for column in filled], found, include_defaults=False)
+    return insert.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(Inbox.id)

@@ -1,0 +1,73 @@
+"""What waits to be sent. Rows are written here in the transaction of whatever causes them; bot.delivery sends them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from bot.messages import Message, Priority
+from bot.store import codec
+from bot.store.session import Database
+from bot.store.tables import Outbox, OutboxStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes. `contact_id` None: the contact is erased, only this last message is left."""
+
+    contact_id: int | None
+    channel: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyToken:
+    """Good for one free reply until `expires_at`."""
+
+    token: str
+    expires_at: datetime
+
+
+def put(
+    db: Database,
+    tx: Connection,
+    to: Address,
+    message: Message,
+    *,
+    cause: str,
+    dedupe_key: str,
+    now: datetime,
+    priority: Priority | None = None,
+    reply: ReplyToken | None = None,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """One message, once per `dedupe_key`. Without a priority: safety or reply, as the message says. Past `expires_at`
+    it is skipped; None means it is sent however late."""
+    row = {
+        "contact_id": to.contact_id,
+        "channel": to.channel,
+        "user_id": to.user_id,
+        "message": codec.message_json(message),
+        "cause": cause,
+        "dedupe_key": dedupe_key,
+        "priority": (priority or (Priority.SAFETY if message.safety else Priority.REPLY)).rank,
+        "not_before": not_before or now,
+        "expires_at": expires_at,
+        "reply_token": reply.token if reply else None,
+        "reply_expires_at": reply.expires_at if reply else None,
+        "created_at": now,
+    }
+    tx.execute(db.insert(Outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]), row)
+
+
+def cancel_timed(tx: Connection, contact_id: int, now: datetime, reason: str) -> int:
+    """Takes back every reminder, tip and broadcast of the contact that has not left yet. How many there were."""
+    waiting = (
+        Outbox.contact_id == contact_id,
+        Outbox.status.in_((OutboxStatus.WAITING, OutboxStatus.HELD)),
+        Outbox.priority >= Priority.TIMED.rank,
+    )
+    return tx.execute(
+        update(Outbox).where(*waiting).values(status=OutboxStatus.CANCELLED, error=reason, done_at=now)
+    ).rowcount

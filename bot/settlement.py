@@ -1,0 +1,170 @@
+"""What follows from the way an attempt to send ended: the table "Delivery" of bot/DESIGN.md."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Connection, update
+
+from bot import alerts, contacts
+from bot.channels.base import Outcome, Receipt
+from bot.messages import Priority
+from bot.runtime import Runtime
+from bot.store import codec
+from bot.store.session import Database
+from bot.store.tables import Outbox, OutboxStatus
+
+log = structlog.get_logger()
+
+ATTEMPTS = Counter("delivery_attempts", "Attempts to send, by how they ended", ["channel", "outcome"])
+BILLED = Counter("messages_billed", "Messages the provider charges for", ["channel"])
+
+BACK_OFF_FIRST = 1.0
+BACK_OFF_MOST = 300.0
+"""Seconds between attempts; doubled each time, then cut by up to half at random."""
+
+BACK_OFF_REPLY = 8.0
+"""The most while a reply token lives: it is free, and it knows an earlier success."""
+
+QUOTA_PAUSE = timedelta(hours=1)
+"""How often a message that the allowance held back is tried: an operator may buy more at any hour."""
+
+REPLY_REFUSED = "reply_token"
+"""The error of a Receipt RETRY that says: this reply token is used or too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A leased message. `number` counts attempts from 1 and tells this lease from a later one. `doubt`: how many of the
+    earlier attempts may have arrived. `reply_token` None: it goes as a push."""
+
+    outbox_id: int
+    number: int
+    contact_id: int | None
+    channel: str
+    user_id: str
+    message: str
+    priority: int
+    doubt: int
+    request_id: str
+    reply_token: str | None
+
+    @property
+    def is_safety(self) -> bool:
+        return self.priority == Priority.SAFETY.rank
+
+
+def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> None:
+    """Writes down the ending and what follows from it, in one transaction."""
+    now = runtime.now()
+    with runtime.db.write() as tx:
+        match receipt.outcome:
+            case Outcome.SENT:
+                _sent(tx, one, receipt, now)
+            case Outcome.RETRY if receipt.error == REPLY_REFUSED and one.reply_token is not None:
+                _token_refused(tx, one, now)
+            case Outcome.RETRY:
+                _again(tx, one, now + _pause(runtime, one, receipt), receipt.error)
+            case Outcome.UNCERTAIN:
+                _again(tx, one, now + _pause(runtime, one, receipt), receipt.error, doubt=one.doubt + 1)
+            case Outcome.NO_QUOTA:
+                _hold(runtime.db, tx, one, receipt, now)
+            case Outcome.UNREACHABLE:
+                if finish(tx, one, OutboxStatus.FAILED, now, receipt.error) and one.contact_id is not None:
+                    contacts.set_reachable(tx, one.contact_id, False, now)
+                    ring_if_safety(runtime.db, tx, one.outbox_id, one.contact_id, one.priority, "unreachable", now)
+            case Outcome.REJECTED:
+                if finish(tx, one, OutboxStatus.FAILED, now, receipt.error):
+                    urgency = alerts.PHONE if one.is_safety else alerts.BROKEN
+                    _ring(runtime.db, tx, one.outbox_id, one.contact_id, urgency, "rejected", now)
+            case _:
+                assert_never(receipt.outcome)
+    ATTEMPTS.labels(one.channel, receipt.outcome.value).inc()
+    BILLED.labels(one.channel).inc(receipt.billed if receipt.outcome is Outcome.SENT else 0)
+    if receipt.outcome is not Outcome.SENT:
+        log.warning("not_sent", outbox=one.outbox_id, outcome=receipt.outcome.value, error=receipt.error)
+
+
+def finish(tx: Connection, one: Attempt, status: OutboxStatus, now: datetime, error: str = "") -> bool:
+    """The end of a message. False when the lease was lost, or the contact erased, meanwhile."""
+    row = update(Outbox).where(
+        Outbox.id == one.outbox_id, Outbox.status == OutboxStatus.SENDING, Outbox.attempts == one.number
+    )
+    return bool(tx.execute(row.values(status=status, error=error, **final(one.contact_id, now))).rowcount)
+
+
+def final(contact_id: int | None, now: datetime) -> dict[str, datetime | str | None]:
+    """Columns of every message that is settled. An erased person's last message is emptied with its address."""
+    values: dict[str, datetime | str | None] = {"done_at": now, "lease_until": None, "reply_token": None}
+    if contact_id is None:
+        values |= {"message": None, "user_id": ""}
+    return values
+
+
+def ring_if_safety(
+    db: Database, tx: Connection, outbox_id: int, contact_id: int | None, priority: int, reason: str, now: datetime
+) -> None:
+    """A safety message that does not arrive: a person must phone."""
+    if priority == Priority.SAFETY.rank:
+        _ring(db, tx, outbox_id, contact_id, alerts.PHONE, reason, now)
+
+
+def _sent(tx: Connection, one: Attempt, receipt: Receipt, now: datetime) -> None:
+    # Even when the lease was lost: what arrived has arrived, and must not be sent again.
+    row = update(Outbox).where(
+        Outbox.id == one.outbox_id, Outbox.status.in_((OutboxStatus.SENDING, OutboxStatus.WAITING))
+    )
+    provider_ids = codec.strings_json(receipt.provider_ids)
+    values = {"status": OutboxStatus.SENT, "provider_ids": provider_ids, "billed": receipt.billed, "error": ""}
+    tx.execute(row.values(**values, **final(one.contact_id, now)))
+
+
+def _token_refused(tx: Connection, one: Attempt, now: datetime) -> None:
+    """A token works once: refused after an attempt that may have arrived, it says that it did. Safety advice is worth
+    arriving twice. Otherwise the token is dead and the message is pushed at once."""
+    if one.doubt and not one.is_safety:
+        finish(tx, one, OutboxStatus.SENT, now, "an earlier attempt arrived")
+    else:
+        _again(tx, one, now, REPLY_REFUSED, reply_token=None)
+
+
+def _again(tx: Connection, one: Attempt, at: datetime, error: str, **more: int | None) -> None:
+    row = update(Outbox).where(
+        Outbox.id == one.outbox_id, Outbox.status == OutboxStatus.SENDING, Outbox.attempts == one.number
+    )
+    tx.execute(row.values(status=OutboxStatus.WAITING, not_before=at, lease_until=None, error=error, **more))
+
+
+def _hold(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: datetime) -> None:
+    row = update(Outbox).where(
+        Outbox.id == one.outbox_id, Outbox.status == OutboxStatus.SENDING, Outbox.attempts == one.number
+    )
+    values = {"status": OutboxStatus.HELD, "not_before": now + QUOTA_PAUSE, "lease_until": None}
+    if tx.execute(row.values(**values, error=receipt.error)).rowcount:
+        ring_if_safety(db, tx, one.outbox_id, one.contact_id, one.priority, "no_quota", now)
+
+
+def _ring(
+    db: Database, tx: Connection, outbox_id: int, contact_id: int | None, urgency: str, reason: str, now: datetime
+) -> None:
+    if contact_id is None:
+        return  # erased: nobody is left to be looked after
+    alerts.open_alert(
+        db,
+        tx,
+        contact_id=contact_id,
+        urgency=urgency,
+        flags=(reason,),
+        origin="delivery",
+        dedupe_key=f"outbox:{outbox_id}:{reason}",
+        now=now,
+    )
+
+
+def _pause(runtime: Runtime, one: Attempt, receipt: Receipt) -> timedelta:
+    most = BACK_OFF_MOST if one.reply_token is None else BACK_OFF_REPLY
+    seconds = min(BACK_OFF_FIRST * 2 ** min(one.number - 1, 16), most)
+    seconds *= 1 - runtime.random() / 2
+    return timedelta(seconds=max(seconds, receipt.retry_after or 0.0))

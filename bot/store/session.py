@@ -1,0 +1,128 @@
+"""Opens the database and hands out transactions, the same on SQLite and PostgreSQL."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+
+HEAD = "0001"
+"""The newest migration: what `alembic_version` holds in a database that fits this program."""
+
+BUSY_SECONDS = 15.0
+"""How long an SQLite writer of another process is waited for."""
+
+POOL = 12
+"""Connections kept open; twice as many at most."""
+
+
+class Database:
+    """Transactions over one engine. Leave a `with` block normally to commit, by an exception to roll back."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._one_writer = threading.Lock()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A writing transaction. On SQLite writers of this process queue here, where they are woken at once, instead of
+        polling the file lock; writers of other processes are kept out by BEGIN IMMEDIATE."""
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self._one_writer, self.engine.connect() as plain:
+            connection = plain.execution_options(immediate=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only looks."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def insert(self, table: Any) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT with this database's ON CONFLICT clauses."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def revision(self) -> str | None:
+        """The migration the database is at; None when it was never migrated. Raises when it cannot be reached."""
+        with self.read() as connection:
+            if not self.engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found
+
+    def reachable(self) -> bool:
+        """Whether a query is answered."""
+        try:
+            with self.read() as connection:
+                connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Closes every idle connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Opens (SQLite: and creates the file's folder). Does not migrate."""
+    parsed = make_url(url)
+    return Database(_open_sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _open_postgresql(parsed))
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ValueError("DATABASE_URL needs a file: sqlite:///path/to/file.db")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        pool_size=POOL,
+        max_overflow=POOL,
+        connect_args={"timeout": BUSY_SECONDS},
+        json_serializer=_as_is,
+        json_deserializer=_as_is,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: SQLiteConnection, _: object) -> None:
+    """synchronous=FULL: what a provider was told to forget (200) must outlive a power cut, not only a killed process.
+    NORMAL would be enough for the latter; FULL costs one fsync a commit."""
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _open_postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_size=POOL,
+        max_overflow=POOL,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "selfcare"},
+        json_serializer=_as_is,
+        json_deserializer=_as_is,
+    )
+
+
+def _as_is(value: Any) -> Any:
+    """JSON columns carry text that bot.store.codec wrote and reads."""
+    return bytes(value).decode() if isinstance(value, bytes | memoryview) else value

@@ -1,0 +1,300 @@
+"""The tables. What the program promises about them stands here as constraints, indexes and triggers."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware moment in UTC, on databases with and without time zones alike."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuses naive times. SQLite keeps the UTC digits only."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any | None, _: Dialect) -> datetime | None:
+        """Always UTC, whatever zone the database session shows."""
+        if value is None:
+            return None
+        found: datetime = value
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+Json = JSON(none_as_null=True)
+"""Text that bot.store.codec writes and reads."""
+
+
+class InboxStatus(StrEnum):
+    """withdrawn: taken back by the sender before it was answered. failed: three tries raised, staff was alerted."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    WITHDRAWN = "withdrawn"
+    FAILED = "failed"
+
+
+class OutboxStatus(StrEnum):
+    """waiting: to be sent. held: cannot be sent for now and stands in nobody's way. sending: leased by a worker.
+    The rest are final; skipped means past its useful life, uncertain that it may or may not have arrived."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+INBOX_WAITING = text("status = 'waiting'")
+OUTBOX_READY = text("status IN ('waiting', 'held')")
+OUTBOX_AHEAD = text("status IN ('waiting', 'sending')")
+"""Conditions of the partial indexes. A query uses such an index only if it says the same in the same words, with
+constants in the place of parameters: see `waiting`, `ready`, `ahead`."""
+
+
+def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+class Base(DeclarativeBase):
+    """Every table's ids are never used twice (SQLite would, without AUTOINCREMENT): ids stand in dedupe keys."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Utc, int: Integer}  # noqa: RUF012
+
+
+AUTOINCREMENT = {"sqlite_autoincrement": True}
+
+
+class Contact(Base):
+    """A person (or group) at one address of one channel. `consents` repeats the state's, for queries. `seen_at` is the
+    last thing they did. `is_test` contacts get messages while SEND_GATE=test."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("channel", "user_id"), AUTOINCREMENT)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    channel: Mapped[str]
+    user_id: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="ja")
+    reachable: Mapped[bool] = mapped_column(default=True)
+    is_test: Mapped[bool] = mapped_column(default=False)
+    consents: Mapped[str] = mapped_column(Json, default="{}")
+    state: Mapped[str | None] = mapped_column(Json)
+    version: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Inbox(Base):
+    """One event. `contact_id` and `event` are null once the contact was erased: what is left keeps a redelivery out.
+    `message_id` is the channel's id of the text said or taken back. `not_before` delays a new try after an error."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("source", "event_id"),
+        _one_of("status", InboxStatus),
+        Index("ix_inbox_next", "occurred_at", "id", sqlite_where=INBOX_WAITING, postgresql_where=INBOX_WAITING),
+        Index(
+            "ix_inbox_line",
+            "contact_id",
+            "occurred_at",
+            "id",
+            sqlite_where=INBOX_WAITING,
+            postgresql_where=INBOX_WAITING,
+        ),
+        Index("ix_inbox_contact_id_message_id", "contact_id", "message_id"),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    source: Mapped[str]
+    event_id: Mapped[str]
+    contact_id: Mapped[int | None] = mapped_column(Number, ForeignKey("contact.id", ondelete="SET NULL"))
+    kind: Mapped[str]
+    event: Mapped[str | None] = mapped_column(Json)
+    message_id: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    accepted_at: Mapped[datetime]
+    reply_token: Mapped[str | None]
+    reply_expires_at: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(default=InboxStatus.WAITING)
+    tries: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+    error: Mapped[str] = mapped_column(default="")
+    done_at: Mapped[datetime | None]
+
+
+class Outbox(Base):
+    """One message to one address. `contact_id` is null when the contact was erased and only the farewell is left;
+    `message` and `user_id` are emptied once they are of no more use. `priority` is Priority.rank. `doubt` counts
+    attempts that may have arrived. `request_id` is the provider's retry key, in use since `request_at`."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        _one_of("status", OutboxStatus),
+        Index(
+            "ix_outbox_ready",
+            "priority",
+            "not_before",
+            "id",
+            sqlite_where=OUTBOX_READY,
+            postgresql_where=OUTBOX_READY,
+        ),
+        Index("ix_outbox_ahead", "contact_id", "id", sqlite_where=OUTBOX_AHEAD, postgresql_where=OUTBOX_AHEAD),
+        Index("ix_outbox_contact_id", "contact_id"),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int | None] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"))
+    channel: Mapped[str]
+    user_id: Mapped[str]
+    message: Mapped[str | None] = mapped_column(Json)
+    cause: Mapped[str]
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    priority: Mapped[int]
+    not_before: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(default=OutboxStatus.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    doubt: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    request_id: Mapped[str | None]
+    request_at: Mapped[datetime | None]
+    reply_token: Mapped[str | None]
+    reply_expires_at: Mapped[datetime | None]
+    provider_ids: Mapped[str] = mapped_column(Json, default="[]")
+    billed: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class Screening(Base):
+    """A screening's result and what it rests on. Never updated (a trigger refuses)."""
+
+    __tablename__ = "screening"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    content_version: Mapped[str]
+    answers: Mapped[str] = mapped_column(Json)
+    outcome: Mapped[str]
+    flags: Mapped[str] = mapped_column(Json)
+    finished_at: Mapped[datetime]
+
+
+class Session(Base):
+    """A routine begun. `routine` and `started_at` are null when a report came with no routine open before it."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        CheckConstraint("pain_before BETWEEN 0 AND 10", name="pain_before_scale"),
+        CheckConstraint("pain_after BETWEEN 0 AND 10", name="pain_after_scale"),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    routine: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    pain_before: Mapped[int | None]
+    finished_at: Mapped[datetime | None]
+    report: Mapped[str | None]
+    pain_after: Mapped[int | None]
+
+
+class Alert(Base):
+    """Staff must look. `urgency` is a Disposition or one of bot.alerts' own words; `flags` are ids, never words of the
+    patient. `dedupe_key` keeps one cause from ringing twice."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        Index(
+            "ix_alert_open",
+            "opened_at",
+            sqlite_where=text("acknowledged_at IS NULL"),
+            postgresql_where=text("acknowledged_at IS NULL"),
+        ),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    urgency: Mapped[str]
+    flags: Mapped[str] = mapped_column(Json)
+    origin: Mapped[str]
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    opened_at: Mapped[datetime]
+    acknowledged_by: Mapped[str | None]
+    acknowledged_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """Who did what. Append-only (triggers refuse the rest). `contact_id` is a bare number: the row outlives an erased
+    contact, and then points at nobody."""
+
+    __tablename__ = "audit"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str]
+    action: Mapped[str]
+    contact_id: Mapped[int | None] = mapped_column(Number)
+    detail: Mapped[str] = mapped_column(Json, default="{}")
+
+
+def waiting(inbox: type[Inbox]) -> ColumnElement[bool]:
+    """Events not handled yet."""
+    return inbox.status == literal_column("'waiting'")
+
+
+def ready(outbox: type[Outbox]) -> ColumnElement[bool]:
+    """Messages that nobody is sending and that are not settled."""
+    return outbox.status.in_((literal_column("'waiting'"), literal_column("'held'")))
+
+
+def ahead(outbox: type[Outbox]) -> ColumnElement[bool]:
+    """Messages that may stand in the way of a later one to the same contact."""
+    return outbox.status.in_((literal_column("'waiting'"), literal_column("'sending'")))

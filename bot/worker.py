@@ -1,0 +1,162 @@
+"""The threads that do the work: turns, deliveries, and a handful of fixed ticks."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bot.conversation import advance
+from bot.delivery import BATCH, attempt, claim, deliver, release_expired
+from bot.retention import tidy
+from bot.runtime import Runtime
+from bot.settlement import Attempt
+
+log = structlog.get_logger()
+
+SENDERS = 32
+"""Calls to providers at once: with 100 ms a call, 320 answers a second; a slow provider keeps nobody else waiting."""
+
+SWEEP_SECONDS = 1
+"""How often everything is looked at even if nobody rang: what was lost by a crash or became due by time."""
+
+RECOVER_SECONDS = 1.0
+"""Pause after the database failed."""
+
+SILENT_SECONDS = 30.0
+"""A thread not heard of for so long counts as dead."""
+
+
+def drain(runtime: Runtime) -> None:
+    """Handles and sends everything that is due now, in this thread."""
+    while advance(runtime, 1000) + deliver(runtime, 1000):
+        pass
+
+
+class Worker:
+    """One of any number that share a database. Rings of `runtime.wake` start it at once; without them it looks every
+    SWEEP_SECONDS."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stopping = threading.Event()
+        self._turns = _Loop("turns", self._turn, self._stopping)
+        self._dispatch = _Loop("dispatch", self._dispatch_some, self._stopping)
+        self._busy: set[Attempt] = set()
+        self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
+        self._ticks = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": TickThreads(2)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether every thread was heard of lately."""
+        return self._turns.alive and self._dispatch.alive
+
+    def start(self) -> None:
+        """Begins with what was left lying by the last process."""
+        release_expired(self._runtime, everybody=self._runtime.db.is_sqlite)
+        self._runtime.wake.listen(self._turns.ring)
+        self._turns.start()
+        self._dispatch.start()
+        self._ticks.add_job(_logged(self._sweep), "interval", seconds=SWEEP_SECONDS)
+        soon = datetime.now(UTC) + timedelta(minutes=1)
+        self._ticks.add_job(_logged(lambda: tidy(self._runtime)), "interval", days=1, next_run_time=soon)
+        self._ticks.start()
+
+    def stop(self) -> None:
+        """Ends after the turn and the calls under way."""
+        self._stopping.set()
+        if self._ticks.running:
+            self._ticks.shutdown(wait=False)
+        self._turns.join()
+        self._dispatch.join()
+        self._senders.shutdown(wait=True)
+
+    def _sweep(self) -> None:
+        self._turns.ring()
+        self._dispatch.ring()
+        release_expired(self._runtime)
+
+    def _turn(self) -> None:
+        while not self._stopping.is_set() and advance(self._runtime, 1):
+            self._turns.beat()
+            self._dispatch.ring()
+
+    def _dispatch_some(self) -> None:
+        while not self._stopping.is_set():
+            self._dispatch.beat()
+            places = min(BATCH, SENDERS - len(self._busy))
+            claimed = claim(self._runtime, places) if places else ()
+            if not claimed:
+                return  # the next ring, or the next freed place, looks again
+            for one in claimed:
+                self._busy.add(one)
+                self._senders.submit(self._send, one)
+
+    def _send(self, one: Attempt) -> None:
+        try:
+            attempt(self._runtime, one)
+        except Exception as error:  # the database failed; the lease runs out and the message is tried again
+            log.error("settling_failed", outbox=one.outbox_id, error=error)
+        finally:
+            self._busy.discard(one)
+            self._dispatch.ring()
+
+
+class _Loop:
+    """A thread that runs `work` after every ring, and goes on whatever `work` raises."""
+
+    def __init__(self, name: str, work: Callable[[], None], stopping: threading.Event) -> None:
+        self._work = work
+        self._stopping = stopping
+        self._bell = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._last = time.monotonic()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive() and time.monotonic() - self._last < SILENT_SECONDS
+
+    def start(self) -> None:
+        self._bell.set()
+        self._thread.start()
+
+    def ring(self) -> None:
+        self._bell.set()
+
+    def beat(self) -> None:
+        self._last = time.monotonic()
+
+    def join(self) -> None:
+        self._bell.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._bell.wait()
+            self._bell.clear()
+            self.beat()
+            try:
+                self._work()
+            except Exception as error:
+                log.error("worker_failed", thread=self._thread.name, error=error)
+                self._stopping.wait(RECOVER_SECONDS)
+                self._bell.set()
+
+
+def _logged(work: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:
+            log.error("tick_failed", error=error)
+
+    return run

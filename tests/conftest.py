@@ -1,0 +1,81 @@
+"""Fixtures that every test may use. A test that changes state runs on both databases."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from bot.config import Settings
+from bot.content.load import load
+from bot.content.model import Content
+from bot.runtime import Runtime
+from bot.store.session import Database, open_database
+from tests.databases import KINDS, Cluster, normal, sqlite_copier
+from tests.world import Clock, Platform, World, echo
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL server."""
+    found = Cluster(tmp_path_factory.mktemp("postgresql"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_copy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Puts a migrated SQLite file into a folder."""
+    return sqlite_copier(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a migrated database of this test's own, on both kinds in turn."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_copy")(tmp_path)
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    with cluster.migrated() as url:
+        yield url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """A migrated database."""
+    found = open_database(normal(database_url))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    """The clinic's real content."""
+    return load(ROOT / "content")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stands still until moved."""
+    return Clock()
+
+
+@pytest.fixture
+def world(db: Database, database_url: str, content: Content, clock: Clock) -> World:
+    """The pipeline with a platform in this process, and an engine that says back what it hears."""
+    platform = Platform(clock)
+    numbers = itertools.count(1)
+    runtime = Runtime(
+        settings=Settings(database_url=database_url),
+        db=db,
+        content=content,
+        channels={"line": platform},
+        now=clock,
+        new_uuid=lambda: UUID(int=next(numbers)),
+        random=lambda: 0.0,
+        step=echo,
+    )
+    return World(runtime, clock, platform)
