@@ -104,16 +104,19 @@ def judge(flags: Iterable[Flag], view: View) -> Verdict:
             second.append(flag)
         else:
             first.append((flag, holds(flag.when, view)))
-    hit_levels = frozenset(flag.disposition for flag, result in first if result)
-    open_levels = frozenset(flag.disposition for flag, result in first if result is None)
+    alone = tuple(first)
     for flag in second:
-        results = []
-        for condition in flag.when:
-            if isinstance(condition, OtherFlag):
-                wanted = frozenset(condition.other_flag)
-                results.append(True if wanted & hit_levels else (None if wanted & open_levels else False))
-            else:
-                results.append(_one(condition, view))
+        results = [_other(c, alone) if isinstance(c, OtherFlag) else _one(c, view) for c in flag.when]
         first.append((flag, _all(results)))
     hit = sorted((f for f, result in first if result), key=lambda f: f.disposition.rank)
     return Verdict(tuple(hit), tuple(f for f, result in first if result is None))
+
+
+def _other(condition: OtherFlag, alone: Iterable[tuple[Flag, bool | None]]) -> bool | None:
+    """Whether one of the flags that were judged alone holds, as `condition` counts them."""
+    results = [
+        result
+        for flag, result in alone
+        if flag.disposition in condition.other_flag and flag.id not in condition.besides
+    ]
+    return True if True in results else (None if None in results else False)

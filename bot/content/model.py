@@ -113,9 +113,11 @@ class Experience(Strict):
 
 
 class OtherFlag(Strict):
-    """At least one other flag of one of these dispositions holds (flags that use this condition do not count)."""
+    """At least one other flag of one of these dispositions holds. Flags that use this condition do not count, nor do
+    those named in `besides`: the flag that tests the same answer alone."""
 
     other_flag: tuple[Disposition, ...] = Field(min_length=1)
+    besides: tuple[Id, ...] = ()
 
 
 Condition = Answered | Number | Rise | Standing | Consented | Known | Experience | OtherFlag
