@@ -98,14 +98,14 @@ def _receive(raw: object, now: datetime) -> Inbound | str | None:
         return name
     if read.mode != sdk.EventMode.ACTIVE:
         return f"{name}/standby"
+    event: Event | None
     match read.source:
-        case sdk.UserSource(user_id=address):
-            event = _event(read)
         case sdk.GroupSource(group_id=address) | sdk.RoomSource(room_id=address):
             event = Invited() if isinstance(read, sdk.JoinEvent) else None
-            name = name if isinstance(read, sdk.JoinEvent) else f"{name}/{read.source.type}"
-        case _:
-            return f"{name}/no_address"
+            name = name if event else f"{name}/{read.source.type}"
+        case source:
+            address = getattr(source, "user_id", None)
+            event = _event(read)
     if event is None:
         return name
     return _inbound(read, event, address, now) or f"{name}/no_address"
