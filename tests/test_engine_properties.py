@@ -35,7 +35,7 @@ from bot.messages import (
     decode_token,
     encode_token,
 )
-from bot.store.codec import dump_state, load_state
+from bot.store.codec import state_from, state_json
 
 SEQUENCES = 10_000
 LENGTH = 24
@@ -88,7 +88,7 @@ class Shadow:
 
 @dataclass
 class Walker:
-    """One random patient."""
+    """One random patient. `calm` ones mostly answer that nothing applies, so that many of them come to a routine."""
 
     rng: random.Random
     content: Content = CONTENT
@@ -100,23 +100,26 @@ class Walker:
     pressures: int = 0
     locks: int = 0
 
+    def __post_init__(self) -> None:
+        self.calm = self.rng.random() < 0.5
+
     def event(self) -> Event:
         roll = self.rng.random()
         taps = [c.token for c in self.offered if c.token is not None]
-        if roll < 0.72 and taps:
+        if roll < (0.93 if self.calm else 0.72) and taps:
             picks = [t for t in taps if isinstance(t, PickToken)]
-            clear = [t for t in picks if t.option in ("none", "no", "begin", "next", "a20_44")]
-            if clear and self.rng.random() < 0.75:
+            clear = [t for t in picks if t.option in ("none", "no", "begin", "next", "a20")]
+            if clear and self.rng.random() < (0.97 if self.calm else 0.75):
                 return Picked(self.rng.choice(clear))
             token = self.rng.choice(taps)
             return Picked(token) if isinstance(token, PickToken) else Commanded(token.command)
-        if roll < 0.78 and self.old:
+        if roll < (0.95 if self.calm else 0.78) and self.old:
             return Picked(self.rng.choice(self.old))
-        if roll < 0.88:
+        if roll < (0.96 if self.calm else 0.88):
             return Said(self.rng.choice(TEXTS), "m1")
-        if roll < 0.93:
+        if roll < (0.97 if self.calm else 0.93):
             return Commanded(self.rng.choice(list(Command)))
-        if roll < 0.96:
+        if roll < 0.98:
             self.now += timedelta(hours=self.rng.choice((1, 5, 25, 24 * 8, 24 * 15)))
             return Commanded(Command.TODAY)
         return self.rng.choice(
@@ -135,7 +138,7 @@ class Walker:
             if waiting and event.token.turn != waiting.turn and not routine and turn.state.waiting:
                 if turn.state.begun_at == before.begun_at:
                     assert turn.state.answers == before.answers, "an old button answered a question"
-        self.state = load_state(dump_state(turn.state))
+        self.state = state_from(state_json(turn.state))
         assert self.state == turn.state, "the state did not survive being stored"
         if turn.message is not None:
             self.hear(turn.message)
