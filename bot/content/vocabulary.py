@@ -1,0 +1,154 @@
+"""What words.toml may say: concepts (ways of naming one thing), rules that compose them, scope, and everyday requests.
+
+Patterns are regular expressions. Their kana are folded like the text they meet (`fold`), so authors write normal Japanese.
+`{name}` inside a pattern stands for the piece of that name. `ja` patterns match anywhere, `en` patterns whole words.
+"""
+
+import re
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from bot.messages import Disposition
+
+_KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+_SMALL = {
+    ord(small): ord(large) for small, large in zip("ぁぃぅぇぉっゃゅょゎゕゖ", "あいうえおつやゆよわかけ", strict=True)
+}
+_FOLD: dict[int, int | None] = {
+    **{code: _SMALL.get(large, large) for code, large in _KATAKANA.items()},
+    **_SMALL,
+    ord("ー"): None,
+    ord("ヴ"): ord("ぶ"),
+}
+
+
+def fold(text: str) -> str:
+    """Katakana as hiragana, small kana as large, no long vowel mark. Leaves the syntax of patterns alone."""
+    return text.translate(_FOLD)
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Concept(Part):
+    """Ways of naming one thing. `part` marks places of the body: a symptom belongs to the place named nearest to it."""
+
+    ja: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+    part: bool = False
+
+
+class Rule(Part):
+    """Alarm when every one of `need` (names of concepts, "a|b" for either) is said of the person now.
+
+    The last of `need` is the symptom: it is the one that can be denied. `span` is how near they must stand: one clause,
+    or anywhere in the message. `unless` names concepts whose presence in the message takes the alarm back.
+    """
+
+    id: str
+    level: Disposition
+    card: Literal["e1", "e2", "u1", "u2", "d1", "d2", "n"] | None = None
+    source: str
+    need: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    span: Literal["clause", "message"] = "clause"
+    gap: int = 12
+    """Japanese characters between two of `need`; English counts four for one."""
+    others: Literal["count", "ignore"] = "ignore"
+    """Somebody else in danger now counts; somebody else's illness does not."""
+    history: bool = False
+    """A fact about the person that stays true: having been long ago does not take it back."""
+    over: Disposition | None = None
+    """The level left when the symptom came and went lately."""
+    old: Disposition | None = None
+    """The level when the symptom is older than 14 days and nobody has looked at it; `seen` when somebody has."""
+    seen: Disposition | None = None
+    mental: bool = False
+    yes: tuple[str, ...]
+    no: tuple[str, ...] = ()
+
+
+class Scope(Part):
+    """One way of taking a symptom back. `after` patterns start at the symptom's end; `before` patterns end at its start;
+    `around` patterns match anywhere in the sentence."""
+
+    id: str
+    kind: Literal["denied", "supposed", "over", "old", "seen", "other", "self", "idiom", "kept", "broken"]
+    lang: Literal["ja", "en"] = "ja"
+    where: Literal["after", "before", "around"] = "after"
+    pattern: str
+    clears: tuple[str, ...] = ()
+    """Sentences that would alarm without this."""
+    frame: str = ""
+    """A denial as a template over a noun, such as "{}はありません"."""
+
+
+class Intent(Part):
+    """Texts that ask for one thing. `unless` patterns take it back. The earlier intent wins."""
+
+    id: str
+    ja: tuple[str, ...] = ()
+    en: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+class Vocabulary(Part):
+    """All of words.toml, with its patterns compiled once."""
+
+    pieces: dict[str, str]
+    concepts: dict[str, Concept]
+    rules: tuple[Rule, ...]
+    scopes: tuple[Scope, ...]
+    intents: tuple[Intent, ...]
+    gentle: tuple[str, ...]
+    """Weariness that deserves a kind question but no alarm."""
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Vocabulary":
+        for rule in self.rules:
+            for name in (*rule.need, *rule.unless):
+                missing = [part for part in name.split("|") if part not in self.concepts]
+                if missing:
+                    raise ValueError(f"rule {rule.id} needs unknown concepts {missing}")
+        for group in (self.rules, self.scopes, self.intents):
+            ids = [item.id for item in group]
+            if len(ids) != len(set(ids)):
+                raise ValueError(f"an id is used twice: {sorted({found for found in ids if ids.count(found) > 1})}")
+        return self
+
+    def compile(self, patterns: tuple[str, ...], lang: Literal["ja", "en"] = "ja") -> re.Pattern[str] | None:
+        """One pattern for any of `patterns`; None if there are none."""
+        if not patterns:
+            return None
+        body = fold("|".join(self._expanded(pattern) for pattern in patterns))
+        return re.compile(rf"(?<![a-z])(?:{body})(?![a-z])" if lang == "en" else body)
+
+    def _expanded(self, pattern: str) -> str:
+        return re.sub(r"\{([a-z_]+)\}", lambda found: f"(?:{self._expanded(self.pieces[found[1]])})", pattern)
+
+    @cached_property
+    def compiled_concepts(self) -> dict[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]:
+        """Each concept's Japanese and English pattern."""
+        return {name: (self.compile(it.ja), self.compile(it.en, "en")) for name, it in self.concepts.items()}
+
+    @cached_property
+    def compiled_scopes(self) -> tuple[tuple[Scope, re.Pattern[str]], ...]:
+        """Each scope with its pattern."""
+        return tuple((it, re.compile(fold(self._expanded(it.pattern)))) for it in self.scopes)
+
+    @cached_property
+    def compiled_intents(self) -> tuple[tuple[str, tuple[re.Pattern[str], ...], re.Pattern[str] | None], ...]:
+        """Each intent's id, patterns and what takes it back."""
+        return tuple(
+            (it.id, tuple(p for p in (self.compile(it.ja), self.compile(it.en, "en")) if p), self.compile(it.unless))
+            for it in self.intents
+        )
+
+    @cached_property
+    def compiled_gentle(self) -> re.Pattern[str] | None:
+        return self.compile(self.gentle)

@@ -1,0 +1,195 @@
+"""One spelling for many ways of typing: widths, katakana, long vowels, small kana, emoji, spaces and romaji are folded away.
+
+What is matched is the folded text; `Reading.words` gives back what the person really typed, for the record.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from itertools import groupby
+
+from bot.content.vocabulary import fold
+
+KANA = "ぁ-んァ-ヶ"
+JAPANESE = re.compile(rf"[{KANA}一-鿿]")
+_LONG = "ー〜~―—–‐‑−"
+_QUOTES = "「」『』\"“”‘’'`´*_"
+_BRACKETS = "()[]{}<>《》〈〉【】（）"
+_SMALL_VOWELS = {"ぁ": "あかがさざただなはばぱまやらわゃ", "ぃ": "いきぎしじちぢにひびぴみり", "ぅ": "うくぐすずつづぬふぶぷむゆるゅ",
+                 "ぇ": "えけげせぜてでねへべぺめれ", "ぉ": "おこごそぞとどのほぼぽもよろをょ"}  # fmt: skip
+_ENDS = re.compile(
+    r"(?:な[いし]|無し|あり|です|ます|ました|ません|した|った|いる|てる|れる|たい|いて|って|なく|ず|けど|ので|から|ok|[oxO×○])$"
+)
+"""A space after one of these stands for a comma; other spaces between Japanese letters mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`text` is the folded text, `origin[i]` the place in `source` that its i-th character came from."""
+
+    text: str
+    origin: tuple[int, ...]
+    source: str
+
+    def words(self, start: int, end: int) -> str:
+        """What was typed for the folded characters from `start` up to `end`."""
+        if start >= end:
+            return ""
+        first, last = self.origin[start], self.origin[end - 1]
+        return self.source[min(first, last) : max(first, last) + 1].strip()
+
+
+def normalise(text: str) -> str:
+    """The folded text alone."""
+    return read(text).text
+
+
+def read(text: str) -> Reading:
+    """Fold `text`; if it looks like Japanese in Latin letters, its kana follow on a line of their own."""
+    pairs = _letters(text)
+    pairs = _spaced(pairs)
+    pairs = _unstretched(pairs)
+    pairs += _kana_of_romaji(pairs)
+    return Reading("".join(char for char, _ in pairs), tuple(place for _, place in pairs), text)
+
+
+Pairs = list[tuple[str, int]]
+
+
+def _letters(text: str) -> Pairs:
+    """Each character in its plain form with its place: NFKC, lower case, hiragana, no emoji, no quotes, no long vowels."""
+    pairs: Pairs = []
+    for match in re.finditer(r"(?s).[゙゚ﾞﾟ]?", text):
+        for char in unicodedata.normalize("NFKC", match.group()).lower():
+            previous = pairs[-1][0] if pairs else ""
+            if (
+                char in _QUOTES
+                or char in "\u200d\ufe0f\ufe0e\u200b"
+                or unicodedata.category(char) in ("So", "Sk", "Cs", "Cf", "Mn", "Me")
+            ):
+                continue
+            if char in _LONG:
+                if not re.match(r"[0-9時分月火水木金土日曜]", previous):
+                    continue
+                char = "-"
+            elif char in _BRACKETS:
+                char = "、"
+            elif char in _SMALL_VOWELS and previous in _SMALL_VOWELS[char]:
+                continue
+            elif char in ",，､":
+                char = "、"
+            elif char in "．。｡":
+                char = "。"
+            pairs.append((fold(char), match.start()))
+    return [(char, place) for char, place in pairs if char]
+
+
+def _spaced(pairs: Pairs) -> Pairs:
+    """Spaces between Japanese letters go, or become a comma after something said to its end; others shrink to one."""
+    out: Pairs = []
+    text = "".join(char for char, _ in pairs)
+    for match in re.finditer(r"\s+|\.{2,}|。{2,}|・{2,}|.", text):
+        start, found = match.start(), match.group()
+        before, after = text[max(0, start - 4) : start], text[match.end() : match.end() + 1]
+        if found.isspace():
+            if "\n" in found or "\r" in found:
+                out.append(("\n", pairs[start][1]))
+            elif before and after and (JAPANESE.match(before[-1]) or JAPANESE.match(after)):
+                if _ENDS.search(before):
+                    out.append(("、", pairs[start][1]))
+            else:
+                out.append((" ", pairs[start][1]))
+        elif found == "." or (len(found) > 1 and found[0] in ".。・"):
+            digits = before[-1:].isdigit() and after.isdigit()
+            mark = "." if found == "." and digits else "。" if found == "." else "、"
+            out.append((mark, pairs[start][1]))
+        else:
+            out.append((found, pairs[start][1]))
+    return out
+
+
+def _unstretched(pairs: Pairs) -> Pairs:
+    """Three or more of the same letter are one (いたいいいい, helllp), two or more of the same mark too."""
+    out: Pairs = []
+    for char, run in groupby(pairs, key=lambda pair: pair[0]):
+        same = list(run)
+        shrinks = len(same) >= 3 or (len(same) == 2 and char in "!?。、-")
+        out += same[:1] if shrinks and not char.isdigit() else same
+    return out
+
+
+# --- romaji ------------------------------------------------------------------------------------------------------------
+
+_ROWS = {
+    "": "あいうえお", "k": "かきくけこ", "s": "さしすせそ", "t": "たちつてと", "n": "なにぬねの", "h": "はひふへほ",
+    "m": "まみむめも", "r": "らりるれろ", "g": "がぎぐげご", "z": "ざじずぜぞ", "d": "だぢづでど", "b": "ばびぶべぼ",
+    "p": "ぱぴぷぺぽ",
+}  # fmt: skip
+_SYLLABLES = {head + vowel: kana for head, row in _ROWS.items() for vowel, kana in zip("aiueo", row, strict=True)}
+_SYLLABLES |= {
+    "ya": "や",
+    "yu": "ゆ",
+    "yo": "よ",
+    "wa": "わ",
+    "wo": "を",
+    "shi": "し",
+    "chi": "ち",
+    "tsu": "つ",
+    "fu": "ふ",
+    "ji": "じ",
+}
+_SYLLABLES |= {
+    head + glide: kana + small
+    for heads, kana in (("ky", "き"), ("sh sy", "し"), ("ch ty", "ち"), ("ny", "に"), ("hy", "ひ"), ("my", "み"), ("ry", "り"),
+                        ("gy", "ぎ"), ("j jy zy", "じ"), ("by", "び"), ("py", "ぴ"))
+    for head in heads.split()
+    for glide, small in (("a", "や"), ("u", "ゆ"), ("o", "よ"))
+}  # fmt: skip
+_PARTICLES = {"wa": "は", "o": "を", "e": "へ", "ha": "は"}
+_SYLLABLE = re.compile(
+    "|".join(sorted(_SYLLABLES, key=len, reverse=True)) + r"|n(?![aiueoy])|([bcdfghjkmprstz])(?=\1)|t(?=ch)"
+)
+_MACRONS = str.maketrans(
+    {"ā": "aa", "ī": "ii", "ū": "uu", "ē": "ee", "ō": "ou", "â": "aa", "î": "ii", "û": "uu", "ê": "ee", "ô": "ou"}
+)
+_ENGLISH = frozenset(
+    "the is my have and it you for of please what how with but in was can cant not dont do am are at this that when your on"
+    " im ive after since from or".split()
+)
+
+
+def kana(word: str) -> str | None:
+    """The kana of one romaji word, folded; None if it is not one."""
+    out, at = "", 0
+    word = word.translate(_MACRONS)
+    while at < len(word):
+        match = _SYLLABLE.match(word, at)
+        if match is None:
+            return None
+        found = match.group()
+        out += _SYLLABLES.get(found) or ("ん" if found == "n" else "つ")
+        at = match.end() + (
+            found == "n"
+            and word[match.end() : match.end() + 1] == "n"
+            and word[match.end() + 1 : match.end() + 2] == ""
+        )
+    return fold(out)
+
+
+def _kana_of_romaji(pairs: Pairs) -> Pairs:
+    text = "".join(char for char, _ in pairs)
+    if JAPANESE.search(text):
+        return []
+    words = list(re.finditer(r"[a-zāīūēōâîûêô]+", text))
+    if not words or sum(word.group() in _ENGLISH for word in words) > len(words) // 6:
+        return []
+    spelt = [_PARTICLES.get(word.group()) or kana(word.group()) for word in words]
+    if sum(found is None for found in spelt) > len(words) // 5:
+        return []
+    out: Pairs = [("\n", pairs[-1][1])]
+    at = 0
+    for word, found in zip(words, spelt, strict=True):
+        out += [("、" if char in "、-" else char, place) for char, place in pairs[at : word.start()] if char != " "]
+        out += [(char, pairs[word.start()][1]) for char in found or word.group()]
+        at = word.end()
+    return out + [pair for pair in pairs[at:] if pair[0] != " "]

@@ -1,0 +1,125 @@
+"""The safety net under free text: what a message must raise at least, in whose words, by which rule, from which source."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.content.vocabulary import Rule, Vocabulary
+from bot.engine.normal import Reading, read
+from bot.engine.scope import Mention, Sheet, Standing
+from bot.messages import Disposition
+
+_LONGEST = 2000
+"""Letters that are looked at in one message: far more than anyone types, little enough to stay quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Why: the rule, what was written, what it demands, and the source that says so."""
+
+    rule: str
+    words: str
+    level: Disposition
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`level` None means that nothing was found, which is not the same as safe. `card` asks for it again."""
+
+    level: Disposition | None
+    triggers: tuple[Trigger, ...]
+    mental_health: bool
+    gentle_check_in: bool
+    card: str | None
+
+
+def assess(text: str, vocabulary: Vocabulary) -> Finding:
+    """The most serious thing that `text` says of its writer (or of somebody in danger now) decides."""
+    reading = read(text[:_LONGEST])
+    sheet = Sheet(reading.text, vocabulary)
+    hits = [(trigger, rule) for rule in vocabulary.rules if (trigger := _trigger(rule, sheet, reading))]
+    hits.sort(key=lambda hit: hit[0].level.rank)
+    mental = any(rule.mental for _, rule in hits)
+    gentle = vocabulary.compiled_gentle
+    return Finding(
+        level=hits[0][0].level if hits else None,
+        triggers=tuple(trigger for trigger, _ in hits),
+        mental_health=mental,
+        gentle_check_in=not mental and bool(gentle and gentle.search(sheet.text)),
+        card=hits[0][1].card if hits else None,
+    )
+
+
+def _trigger(rule: Rule, sheet: Sheet, reading: Reading) -> Trigger | None:
+    """The most serious way in which the text meets `rule`."""
+    if any(any(part in sheet.mentions for part in name.split("|")) for name in rule.unless):
+        return None
+    found = _across(rule, sheet) if rule.span == "message" else _together(rule, sheet)
+    levels = [(level, start, end) for head, start, end in found if (level := _level(rule, head, sheet))]
+    if not levels:
+        return None
+    level, start, end = min(levels, key=lambda it: it[0].rank)
+    return Trigger(rule.id, reading.words(start, end), level, rule.source)
+
+
+def _level(rule: Rule, head: Mention, sheet: Sheet) -> Disposition | None:
+    match sheet.standing(head, rule.history):
+        case Standing.MEANT:
+            age = sheet.age(head)
+            if age.old and rule.old:
+                return (rule.seen if age.seen else None) or rule.old
+            return rule.level
+        case Standing.OVER:
+            return rule.over
+        case Standing.OTHERS:
+            return rule.level if rule.others == "count" else None
+        case _:
+            return None
+
+
+def _named(need: str, sheet: Sheet) -> list[Mention]:
+    return [mention for name in need.split("|") for mention in sheet.mentions.get(name, ())]
+
+
+def _across(rule: Rule, sheet: Sheet) -> Iterator[tuple[Mention, int, int]]:
+    """Every one of `need` is meant somewhere in the message."""
+    *others, last = rule.need
+    for need in others:
+        if not any(sheet.standing(it, rule.history) is Standing.MEANT for it in _named(need, sheet)):
+            return
+    for head in _named(last, sheet):
+        yield head, head.start, head.end
+
+
+def _together(rule: Rule, sheet: Sheet) -> Iterator[tuple[Mention, int, int]]:
+    """Every one of `need` stands near the last one, in one sentence, and no other place of the body comes between."""
+    *others, last = rule.need
+    for head in _named(last, sheet):
+        chosen = [near for need in others if (near := _nearest(need, head, rule.gap, sheet))]
+        if len(chosen) == len(others):
+            yield head, min(it.start for it in [head, *chosen]), max(it.end for it in [head, *chosen])
+
+
+def _nearest(need: str, head: Mention, gap: int, sheet: Sheet) -> Mention | None:
+    start, end = sheet.sentence(head.start)
+    reach = gap * 4 if head.lang == "en" else gap
+    for mention in _named(need, sheet):
+        if start <= mention.start < end and _between(mention, head)[1] - _between(mention, head)[0] <= reach:
+            if mention.lang == head.lang and _belongs(mention, head, sheet):
+                return mention
+    return None
+
+
+def _between(one: Mention, other: Mention) -> tuple[int, int]:
+    return (one.end, other.start) if one.start <= other.start else (other.end, one.start)
+
+
+def _belongs(place: Mention, head: Mention, sheet: Sheet) -> bool:
+    """Whether the symptom `head` is said of `place`: nothing healthy and no other place stands between, but in a list."""
+    start, end = _between(place, head)
+    if end <= start:
+        return True
+    if sheet.broken(place, start, end):
+        return False
+    inner = [part for part in sheet.parts if start <= part.start and part.end <= end]
+    return all(sheet.listed(start, part) for part in inner)
