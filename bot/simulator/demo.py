@@ -1,0 +1,116 @@
+"""The bot and the platform in one process on one loopback port: where `flask demo`, `flask chat` and tests live."""
+
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import urllib3
+from flask import Flask
+from pydantic import SecretStr
+
+from bot.config import Settings
+from bot.runtime import Runtime
+from bot.simulator.clock import Clock
+from bot.simulator.endpoints import API, DATA, Endpoints
+from bot.simulator.inspector import Inspector
+from bot.simulator.page import Page
+from bot.simulator.platform import Platform
+from bot.simulator.server import Server, address
+from bot.simulator.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+WEBHOOK: Final = "/webhooks/line"
+WEBHOOK_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """The bot as the composition root builds it. `working` runs its worker while entered; `drain` does everything that
+    is due now, in the caller's thread."""
+
+    wsgi: "WSGIApplication"
+    runtime: Runtime
+    working: Callable[[], AbstractContextManager[object]]
+    drain: Callable[[], None]
+
+
+Build = Callable[[Settings, Callable[[], datetime]], Bot]
+"""Made in app.py; the second argument is the clock."""
+
+
+class Demo:
+    """The bot with its real settings for LINE, pointed at the platform in miniature."""
+
+    def __init__(
+        self, build: Build, listener: socket.socket, *, database_url: str, content_dir: Path, clock: Clock | None = None
+    ) -> None:
+        self.url = address(listener)
+        self.clock = clock or Clock()
+        secret, token = secrets.token_hex(16), secrets.token_hex(32)
+        settings = Settings(
+            database_url=database_url,
+            secret_key=SecretStr(secrets.token_hex(32)),
+            public_url=self.url,
+            line_channel_secret=SecretStr(secret),
+            line_channel_access_token=SecretStr(token),
+            line_api_url=self.url + API,
+            line_data_api_url=self.url + DATA,
+            slack_signing_secret=SecretStr(""),
+            slack_bot_token=SecretStr(""),
+            content_dir=content_dir,
+            send_gate="on",
+        )
+        self.bot = build(settings, self.clock.now)
+        content = self.bot.runtime.content
+        self._web = urllib3.PoolManager(retries=False, timeout=WEBHOOK_SECONDS)
+        self.platform = Platform(self.clock, name=content.clinic.name.ja)
+        self.platform.endpoint = self.url + WEBHOOK
+        self.webhooks = Webhooks(self.platform, secret=secret, post=self._post)
+        self.clock.on_move(self.bot.runtime.wake)
+        page = Page(
+            self.platform,
+            self.webhooks,
+            menu=content.menu,
+            inspect=Inspector(self.bot.runtime.db),
+            public_url=self.url,
+        )
+        self._server = Server(_beside(self._own(page, token), self.bot.wsgi), listener)
+
+    def __enter__(self) -> "Demo":
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+        self._web.clear()
+
+    def _own(self, page: Page, token: str) -> Flask:
+        endpoints = Endpoints(self.platform, self.webhooks, token)
+        app = Flask("bot.simulator", static_folder=None)
+        for blueprint in (endpoints.api(), endpoints.data(), page.blueprint()):
+            app.register_blueprint(blueprint)
+        return app
+
+    def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        try:
+            return self._web.request("POST", url, body=body, headers=headers).status
+        except urllib3.exceptions.HTTPError as error:
+            raise OSError(str(error)) from error
+
+
+def _beside(own: Flask, bot: "WSGIApplication") -> "WSGIApplication":
+    """`/`, `/simulator` and the platform's paths are ours, everything else is the bot's own app as it always is."""
+
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        ours = path == "/" or path.startswith(("/simulator/", "/line/"))
+        return own.wsgi_app(environ, start_response) if ours else bot(environ, start_response)
+
+    return app
