@@ -1,5 +1,6 @@
 """Reads content/ into a Content, or says everything that is wrong with its files at once."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -14,7 +15,8 @@ from bot.content.vocabulary import Vocabulary
 M = TypeVar("M", bound=BaseModel)
 Table = dict[str, object]
 
-_CONDITIONS = frozenset(kind.__name__ for kind in get_args(Condition))
+_CONDITION = re.compile(rf"\b({'|'.join(kind.__name__ for kind in get_args(Condition))})\b")
+"""How pydantic names the kind of condition that it tried."""
 
 
 class Problem(NamedTuple):
@@ -105,18 +107,22 @@ class _Reader:
 
 
 def _explained(name: str, table: Table, error: ValidationError) -> Iterator[Problem]:
-    """Each error where the author finds it. What fits none of the conditions is one problem, not one for each kind."""
+    """Each error where the author finds it. What fits none of the conditions is one problem, not one for each kind, and
+    a list is not short for want of what is wrong in it."""
+    errors = error.errors(include_url=False)
     seen: set[str] = set()
-    for found in error.errors(include_url=False):
+    for found in errors:
         where = found["loc"]
-        kind = next((i for i, part in enumerate(where) if part in _CONDITIONS), None)
+        if any(other["loc"][: len(where)] == where != other["loc"] for other in errors):
+            continue
+        kind = next((i for i, part in enumerate(where) if _CONDITION.search(str(part))), None)
         if kind is None:
             yield Problem(name, _item(table, where), found["msg"])
             continue
         item = _item(table, where[:kind])
         if item not in seen:
             seen.add(item)
-            yield Problem(name, item, "is none of the conditions: " + _shown(table, where[:kind]))
+            yield Problem(name, item, f"is none of the conditions: {_shown(table, where[:kind])}")
 
 
 def _item(table: Table, where: tuple[int | str, ...]) -> str:
