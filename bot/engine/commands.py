@@ -1,9 +1,9 @@
-"""What a patient can ask for at any moment. What waits for an answer goes on waiting, unless they ask for something else."""
+"""What a patient can ask for at any moment. A question that waits goes on waiting, unless something else is asked for."""
 
 from bot.engine import advice, answers, nodes
 from bot.engine.draft import Draft
-from bot.engine.state import Asking, EraseContact, HoldTimed, RequestHuman, SetConsents, State
-from bot.messages import Card, Choice, Command, CommandToken, PickToken, Words
+from bot.engine.state import Asking, EraseContact, HoldTimed, Lock, RequestHuman, SetConsents, State
+from bot.messages import Card, Choice, Command, CommandToken, Disposition, PickToken, Words
 
 ERASE = "erase/confirm"
 """The question that the two buttons under "delete my data" answer. They are good only while they are the newest."""
@@ -146,11 +146,23 @@ def assessment(draft: Draft) -> None:
 def not_me(draft: Draft) -> None:
     """The advice did not fit: its card is asked again."""
     if draft.state.lock is None:
-        menu(draft)
+        _not_no_massage(draft)
     elif draft.state.alone and draft.state.waiting is not None:
         go_on(draft)
     else:
         answers.recheck(draft, draft.state.lock)
+
+
+def _not_no_massage(draft: Draft) -> None:
+    """`no_massage` locks nothing, so its card is found by the flags of the screening."""
+    screening = draft.state.screening
+    worst = next((f for f in draft.content.safety.flag if screening and f.id in screening.flags[:1]), None)
+    if screening is None or screening.outcome is not Disposition.NO_MASSAGE or worst is None:
+        menu(draft)
+        return
+    card = worst.card.split("/")[-1]
+    outcome = Disposition.NO_MASSAGE
+    answers.recheck(draft, Lock(outcome, screening.flags, outcome.value, screening.at, "answers", card))
 
 
 def stop(draft: Draft) -> None:
