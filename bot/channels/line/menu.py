@@ -80,12 +80,11 @@ def _client(host: str, token: str) -> Any:
 
 
 def _install_menu(line: _Line, menu: Menu, media: Path, say: Say) -> None:
+    listed = line.api.get_rich_menu_list(_request_timeout=TIMEOUT).richmenus
+    ours = [one for one in listed if one.name.startswith(NAME_PREFIX)]
     picture = _drawn(menu, media)
     request = _request(menu, picture)
-    ours = [
-        m for m in line.api.get_rich_menu_list(_request_timeout=TIMEOUT).richmenus if m.name.startswith(NAME_PREFIX)
-    ]
-    present = next((m.rich_menu_id for m in ours if m.name == request.name), None)
+    present = next((one.rich_menu_id for one in ours if one.name == request.name), None)
     menu_id = present or line.api.create_rich_menu(request, _request_timeout=TIMEOUT).rich_menu_id
     if present is None or not _found(lambda: line.pictures.get_rich_menu_image(menu_id, _request_timeout=TIMEOUT)):
         headers = {"Content-Type": "image/png"}

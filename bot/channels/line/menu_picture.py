@@ -38,10 +38,11 @@ def draw(menu: Menu, media: Path) -> bytes:
     """A PNG. Icons are files of `media`. Raises OSError for an icon that is missing or no picture."""
     picture = Image.new("RGB", SIZE, menu.background)
     drawing = ImageDraw.Draw(picture)
+    tile = _tile(menu)
     labels = [area.label.ja for area in menu.areas]
     lines, font = _fit(labels, SIZE[0] // COLUMNS - 2 * (MARGIN + PADDING))
     for box, area, label in zip(boxes(), menu.areas, lines, strict=True):
-        _tile(picture, box, menu)
+        picture.paste(tile, box[:2])
         _icon(picture, box, media / area.icon)
         _label(drawing, box, label, font, menu.ink)
     out = BytesIO()
@@ -49,10 +50,9 @@ def draw(menu: Menu, media: Path) -> bytes:
     return out.getvalue()
 
 
-def _tile(picture: Image.Image, box: Box, menu: Menu) -> None:
-    """Drawn at twice the size, because Pillow's corners have steps."""
-    left, top, right, bottom = box
-    width, height = right - left, bottom - top
+def _tile(menu: Menu) -> Image.Image:
+    """One field, without a picture yet. Drawn at twice the size, because Pillow's corners have steps."""
+    width, height = SIZE[0] // COLUMNS, SIZE[1] // ROWS
     tile = Image.new("RGB", (2 * width, 2 * height), menu.background)
     ImageDraw.Draw(tile).rounded_rectangle(
         (2 * MARGIN, 2 * MARGIN, 2 * (width - MARGIN), 2 * (height - MARGIN)),
@@ -61,7 +61,7 @@ def _tile(picture: Image.Image, box: Box, menu: Menu) -> None:
         outline=_between(menu.background, menu.ink, 0.16),
         width=2 * BORDER,
     )
-    picture.paste(tile.resize((width, height), Image.Resampling.LANCZOS), (left, top))
+    return tile.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def _icon(picture: Image.Image, box: Box, file: Path) -> None:
