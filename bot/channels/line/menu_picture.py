@@ -1,6 +1,7 @@
 """Draws the picture of the rich menu: six tiles with an icon and a label each, readable on a small phone."""
 
 import itertools
+import unicodedata
 from importlib.resources import as_file, files
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,8 @@ RADIUS = 56
 BORDER = 6
 ICON = 400
 PADDING = 34
-LABEL_SIZES = range(112, 60, -4)
+ONE_LINE_SIZES = range(112, 84, -4)
+TWO_LINE_SIZES = range(112, 60, -4)
 COLORS = 128
 
 Box = tuple[int, int, int, int]
@@ -80,23 +82,32 @@ def _label(drawing: ImageDraw.ImageDraw, box: Box, lines: list[str], font: Image
 
 
 def _fit(labels: list[str], width: int) -> tuple[list[list[str]], ImageFont.FreeTypeFont]:
-    """The largest type in which every label fits: on one line each, else with the long ones cut in two. Labels that
-    fit in no type are drawn in the smallest."""
-    for in_two in (False, True):
-        for font in map(_font, LABEL_SIZES):
+    """The largest type in which every label fits: on one line each, else (rather than in small type) with the long ones
+    cut in two. Labels that fit in no type are drawn in the smallest."""
+    for sizes, in_two in ((ONE_LINE_SIZES, False), (TWO_LINE_SIZES, True)):
+        for font in map(_font, sizes):
             lines = [_halves(label, font) if in_two and font.getlength(label) > width else [label] for label in labels]
             if all(font.getlength(line) <= width for label in lines for line in label):
                 return lines, font
-    smallest = _font(LABEL_SIZES[-1])
+    smallest = _font(TWO_LINE_SIZES[-1])
     return [_halves(label, smallest) for label in labels], smallest
 
 
 def _halves(label: str, font: ImageFont.FreeTypeFont) -> list[str]:
-    """Cut where the two are most even, never before a character that cannot begin a line."""
-    cuts = [
-        [label[:at].strip(), label[at:].strip()] for at in range(1, len(label)) if label[at] not in "ーっゃゅょ、。」"
-    ]
-    return min(cuts, key=lambda cut: max(map(font.getlength, cut)), default=[label])
+    """Cut where the two are most even, between words where that can be seen: the script changes there."""
+
+    def cost(at: int) -> float:
+        widest = max(font.getlength(label[:at].strip()), font.getlength(label[at:].strip()))
+        inside_a_word = _script(label[at - 1]) == _script(label[at]) or label[at] in "ーっゃゅょ、。」"
+        return widest + (3 * font.size if inside_a_word else 0)
+
+    at = min(range(1, len(label)), key=cost, default=len(label))
+    return [label[:at].strip(), label[at:].strip()]
+
+
+def _script(char: str) -> str:
+    """HIRAGANA, KATAKANA, CJK, LATIN ... (the first word of the character's Unicode name)."""
+    return unicodedata.name(char, char).partition(" ")[0]
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
