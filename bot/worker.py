@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -108,6 +109,38 @@ class Worker:
         finally:
             self._busy.discard(one)
             self._dispatch.ring()
+
+
+class Shift:
+    """A runtime's worker, from one start to one stop."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._worker: Worker | None = None
+
+    def alive(self) -> bool:
+        """False before the start and after the stop, too."""
+        return self._worker is not None and self._worker.alive
+
+    def start(self) -> None:
+        """In the process that is to do the work."""
+        self._worker = Worker(self._runtime)
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Returns when what was under way is done."""
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Works while entered."""
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
 
 
 class _Loop:

@@ -1,0 +1,124 @@
+"""The composition root: puts the parts together for each way of running them. `app` is the WSGI application and the
+`flask` command line; everything large is imported when it is needed, so that commands start at once."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from bot import commands, logs
+from bot.config import Settings
+from bot.simulator import command as simulator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from bot.channels.base import Channel
+    from bot.runtime import Runtime
+    from bot.simulator.demo import Bot
+    from bot.store.session import Database
+
+
+def open_runtime(settings: Settings, now: "Callable[[], datetime] | None" = None) -> "Runtime":
+    """Everything a process works with. Migrates an SQLite file. Raises ContentError for content that cannot be read."""
+    from bot.content.load import load
+    from bot.runtime import Runtime, clock
+
+    content = load(settings.content_dir)
+    return Runtime(
+        settings=settings,
+        db=_open_database(settings),
+        content=content,
+        channels=_channels(settings),
+        now=now or clock,
+    )
+
+
+def _open_database(settings: Settings) -> "Database":
+    from bot.store.session import HEAD, open_database
+
+    db = open_database(settings.database_url)
+    if db.is_sqlite and db.revision() != HEAD:
+        from bot.store import migrate
+
+        migrate.upgrade(db)
+    return db
+
+
+def _channels(settings: Settings) -> "Mapping[str, Channel]":
+    channels: dict[str, Channel] = {}
+    if settings.has_line:
+        from bot.channels.line.channel import LineChannel
+
+        line = LineChannel(
+            secrets=settings.line_channel_secrets,
+            access_token=settings.line_channel_access_token.get_secret_value(),
+            api_url=settings.line_api_url,
+            public_url=settings.public_url,
+        )
+        channels[line.name] = line
+    return channels
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    runtime: "Runtime | None" = None,
+    working: Callable[[], bool] | None = None,
+) -> Flask:
+    """The web application over `runtime` (None: one is opened for `settings`, None: from the environment). `working`
+    tells whether this process's worker is alive; None where another process has it."""
+    from bot.web import health, hooks
+
+    parts = runtime or open_runtime(settings or Settings())
+    web = Flask("selfcare", static_folder=None)
+    web.secret_key = parts.settings.secret_key.get_secret_value() or None
+    web.register_blueprint(hooks.blueprint(lambda: parts))
+    web.register_blueprint(health.blueprint(lambda: parts, working))
+    web.register_error_handler(Exception, _unexpected)
+    return web
+
+
+def _unexpected(error: Exception) -> Response | HTTPException:
+    """Logged without its words, which may be a patient's."""
+    if isinstance(error, HTTPException):
+        return error
+    import structlog
+
+    structlog.get_logger().error("request_failed", error=error)
+    return Response(status=500)
+
+
+def build(settings: Settings, now: Callable[[], datetime]) -> "Bot":
+    """All of it in one process, for the demo and for tests."""
+    from bot.simulator.demo import Bot
+    from bot.worker import Shift, drain
+
+    runtime = open_runtime(settings, now)
+    shift = Shift(runtime)
+    web = create_app(runtime=runtime, working=shift.alive)
+    return Bot(wsgi=web, runtime=runtime, working=shift.working, drain=lambda: drain(runtime))
+
+
+class _Late:
+    """The web application for any WSGI server, made at the first request."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: Flask | None = None
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        with self._lock:
+            if self._made is None:
+                logs.configure()
+                self._made = create_app()
+        return self._made.wsgi_app(environ, start_response)
+
+
+app = Flask("selfcare", static_folder=None)
+app.wsgi_app = _Late()  # type: ignore[method-assign]
+commands.register(app.cli, commands.House(open_runtime, create_app))
+simulator.register(app.cli, build)

@@ -1,0 +1,263 @@
+"""The operator's commands. Everything large is imported by the command that needs it, so that each starts at once."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+import click
+from flask import Flask
+from pydantic import ValidationError
+
+from bot import logs
+from bot.config import Settings
+
+if TYPE_CHECKING:
+    from bot.runtime import Runtime
+    from bot.worker import Shift
+
+MISSING = 2
+"""Exit code: the operator must set something first."""
+
+
+class CreateApp(Protocol):
+    """The web application over a runtime; `working` as bot.web.health takes it."""
+
+    def __call__(self, *, runtime: "Runtime", working: Callable[[], bool] | None = None) -> Flask: ...
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the composition root makes."""
+
+    open_runtime: Callable[[Settings], "Runtime"]
+    create_app: CreateApp
+
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True)
+port_option = click.option("--port", default=8000, show_default=True)
+
+
+def register(cli: click.Group, house: House) -> None:
+    """Adds them all."""
+    for command in (_serve(house), _web(house), _worker(house), check, doctor, db, line):
+        cli.add_command(command)
+
+
+def _serve(house: House) -> click.Command:
+    @click.command("serve")
+    @host_option
+    @port_option
+    def serve(host: str, port: int) -> None:
+        """Everything in one process: web, conversation, delivery."""
+        _run_server(house, _ready_settings(shared=False), host, port, with_worker=True)
+
+    return serve
+
+
+def _web(house: House) -> click.Command:
+    @click.command("web")
+    @host_option
+    @port_option
+    def web(host: str, port: int) -> None:
+        """Webhooks and pages only; any number of them beside `flask worker`."""
+        _run_server(house, _ready_settings(shared=True), host, port, with_worker=False)
+
+    return web
+
+
+def _worker(house: House) -> click.Command:
+    @click.command("worker")
+    def worker() -> None:
+        """Conversation and delivery only; any number of them beside `flask web`."""
+        settings = _ready_settings(shared=True)
+        logs.configure()
+        runtime = _start(house, settings)
+        from bot.store.bell import Listener
+        from bot.worker import Shift
+
+        end = threading.Event()
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, lambda *_: end.set())
+        listener = Listener(runtime.db, runtime.wake)
+        with Shift(runtime).working():
+            listener.start()
+            end.wait()
+            listener.stop()
+
+    return worker
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = (f"{str(problem['loc'][0]).upper()}: {problem['msg']}" for problem in error.errors(include_input=False))
+        _give_up(f"These settings cannot be read.\n  {chr(10).join(names)}")
+
+
+def _give_up(why: str, code: int = MISSING) -> NoReturn:
+    click.echo(why, err=True)
+    sys.exit(code)
+
+
+def _ready_settings(*, shared: bool) -> Settings:
+    """Settings to serve real patients with. `shared`: several processes are going to use the database."""
+    settings = _settings()
+    if settings.half_set:
+        _give_up(
+            f"Missing: {', '.join(settings.half_set)}. Its other half is set. `flask doctor` tells where to find it."
+        )
+    if not (settings.has_line or settings.has_slack):
+        _give_up(
+            "No channel is set up, so nobody could be answered.\n"
+            "  LINE needs LINE_CHANNEL_SECRET and LINE_CHANNEL_ACCESS_TOKEN,\n"
+            "  Slack needs SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN (README.md tells where to find them).\n"
+            "To try the guide without any account: make demo"
+        )
+    if shared and settings.database_url.startswith("sqlite"):
+        _give_up("`flask web` and `flask worker` share a PostgreSQL database: set DATABASE_URL, or use `flask serve`.")
+    return settings
+
+
+def _start(house: House, settings: Settings) -> "Runtime":
+    """The runtime, or a clear end of the process."""
+    from bot.content.load import ContentError
+    from bot.store.session import HEAD
+
+    _refuse_wrong_content(settings.content_dir)
+    try:
+        runtime = house.open_runtime(settings)
+    except ContentError as error:
+        _give_up(str(error))
+    if runtime.db.revision() != HEAD:
+        _give_up("The database is not at this program's revision: run `flask db upgrade`.")
+    return runtime
+
+
+def _refuse_wrong_content(folder: Path) -> None:
+    from bot.content.check import check
+
+    report = check(folder)
+    if report.failed:
+        lines = "\n".join(f"{one.file}: {one.item}: {one.code}: {one.problem}" for one in report.issues)
+        _give_up(f"The content is not safe to be used (`flask check`):\n{lines}")
+
+
+def _run_server(house: House, settings: Settings, host: str, port: int, *, with_worker: bool) -> None:
+    from bot.web.server import Server
+
+    shifts: list[Shift] = []
+
+    def load() -> Flask:
+        logs.configure()
+        runtime = _start(house, settings)
+        if not with_worker:
+            from bot.store.bell import Ringer
+
+            ringer = Ringer(runtime.db)
+            ringer.start()
+            runtime.wake.listen(ringer.ring)
+            return house.create_app(runtime=runtime)
+        from bot.worker import Shift
+
+        shift = Shift(runtime)
+        shifts.append(shift)
+        return house.create_app(runtime=runtime, working=shift.alive)
+
+    def started() -> None:
+        for shift in shifts:
+            shift.start()
+        click.echo(f"Serving on http://{host}:{port}", err=True)
+
+    def stopped() -> None:
+        for shift in shifts:
+            shift.stop()
+
+    Server(load, host, port, started, stopped).run()
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+def check(folder: Path | None) -> None:
+    """Proves the content: every problem, one a line."""
+    from bot.content.check import check as check_content
+
+    report = check_content(folder or _settings().content_dir)
+    for issue in report.issues:
+        click.echo(f"{issue.file}: {issue.item}: {issue.code}: {issue.problem}")
+    errors = sum(issue.severity == "error" for issue in report.issues)
+    click.echo(f"{report.paths} paths walked, {errors} errors, {len(report.issues) - errors} warnings")
+    sys.exit(1 if report.failed else 0)
+
+
+@click.command()
+def doctor() -> None:
+    """Looks over an installation and says what to do."""
+    from bot.doctor import examine
+
+    findings = list(examine(_settings()))
+    for finding in findings:
+        click.echo(f"{finding.level.value:8} {finding.subject}: {finding.words}")
+    sys.exit(1 if any(finding.stops for finding in findings) else 0)
+
+
+@click.group()
+def db() -> None:
+    """The database's migrations."""
+
+
+@db.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Brings it to a revision (default: the newest)."""
+    _migrate("upgrade", revision)
+
+
+@db.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Takes it back to a revision; `base` empties it."""
+    _migrate("downgrade", revision)
+
+
+@db.command()
+def current() -> None:
+    """Which revision it is at, and which there are."""
+    from bot.store import migrate
+    from bot.store.session import open_database
+
+    at = open_database(_settings().database_url).revision()
+    for revision, words in migrate.history():
+        click.echo(f"{'*' if revision == at else ' '} {revision} {words}")
+
+
+def _migrate(direction: str, revision: str) -> None:
+    from bot.store import migrate
+    from bot.store.session import open_database
+
+    database = open_database(_settings().database_url)
+    (migrate.upgrade if direction == "upgrade" else migrate.downgrade)(database, revision)
+    click.echo(f"The database is at {database.revision() or 'base'}.")
+
+
+@click.group()
+def line() -> None:
+    """The LINE Official Account."""
+
+
+@line.command()
+def setup() -> None:
+    """Draws and uploads the rich menu, sets the webhook address and tests it. Run twice it changes nothing."""
+    from bot.channels.line.menu import set_up
+    from bot.content.load import ContentError, load
+
+    settings = _settings()
+    try:
+        content = load(settings.content_dir)
+    except ContentError as error:
+        _give_up(str(error))
+    sys.exit(0 if set_up(settings, content, click.echo) else 1)

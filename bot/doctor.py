@@ -1,0 +1,188 @@
+"""Looks over an installation: what is well, what to know, what to do."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+import urllib3
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from bot.channels.line.account import OutOfReach, TokenRefused, account_name
+from bot.config import Settings
+from bot.content.check import check
+from bot.content.load import ContentError, load
+from bot.content.model import Content
+from bot.store.session import HEAD, open_database
+
+CLOCK_TOLERANCE = timedelta(seconds=10)
+"""Reply tokens live for a minute: a clock that is off by more spoils them."""
+
+
+class Level(StrEnum):
+    """problem: patients are not served, or not safely, until it is mended."""
+
+    WELL = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, and what to do about it."""
+
+    level: Level
+    subject: str
+    words: str
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the service from running as it should."""
+        return self.level is Level.PROBLEM
+
+
+def _well(subject: str, words: str) -> Finding:
+    return Finding(Level.WELL, subject, words)
+
+
+def _note(subject: str, words: str) -> Finding:
+    return Finding(Level.NOTE, subject, words)
+
+
+def _problem(subject: str, words: str) -> Finding:
+    return Finding(Level.PROBLEM, subject, words)
+
+
+def examine(settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Finding]:
+    """One finding after another, in the order in which they are best mended."""
+    yield from _settings(settings)
+    yield from _content(settings)
+    yield from _database(settings)
+    yield from _line(settings, now)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for name in settings.half_set:
+        yield _problem(
+            name,
+            "missing, while its other half is set. LINE: LINE Developers Console, tabs "
+            "Basic settings (secret) and Messaging API (token). Slack: Your Apps, Basic Information.",
+        )
+    if not settings.half_set and not (settings.has_line or settings.has_slack):
+        yield _problem("channels", "neither LINE nor Slack is set up: nobody can be answered.")
+    for name, present in (("LINE", settings.has_line), ("Slack", settings.has_slack)):
+        if present:
+            yield _well(name, "secret and token are set.")
+    if not settings.public_url:
+        yield _problem(
+            "PUBLIC_URL",
+            "not set. It is the https address under which LINE reaches this server; without it no picture is shown.",
+        )
+    elif not settings.public_url.startswith("https://"):
+        yield _problem("PUBLIC_URL", "must begin with https:// - LINE calls and fetches nothing else.")
+    else:
+        yield _well("PUBLIC_URL", settings.public_url)
+    if len(settings.secret_key.get_secret_value()) < 32:
+        yield _note(
+            "SECRET_KEY",
+            "not set or under 32 characters; signed links and the console need it. "
+            "Make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
+        )
+    if settings.send_gate != "on":
+        exempt = " but for test contacts" if settings.send_gate == "test" else ""
+        yield _note("SEND_GATE", f"is {settings.send_gate}: pushes are held{exempt}. Replies go out.")
+
+
+def _content(settings: Settings) -> Iterator[Finding]:
+    try:
+        content = load(settings.content_dir)
+    except ContentError as error:
+        yield _problem("content", f"cannot be read: {error}. Run `flask check`.")
+        return
+    report = check(settings.content_dir)
+    errors = sum(issue.severity == "error" for issue in report.issues)
+    if errors:
+        yield _problem("content", f"{errors} errors; the service will not start. Run `flask check`.")
+    elif report.issues:
+        yield _note("content", f"safe, with {len(report.issues)} warnings. Run `flask check`.")
+    else:
+        yield _well("content", f"{report.paths} paths walked, nothing wrong.")
+    yield from _clinic(content)
+
+
+def _clinic(content: Content) -> Iterator[Finding]:
+    clinic = content.clinic
+    if not clinic.physician_reviewed:
+        yield _note(
+            "clinic.toml",
+            "physician_reviewed = false: NO PHYSICIAN HAS REVIEWED THIS CONTENT. Have "
+            "the questions, advice and routines read by one before patients use them, then set it.",
+        )
+    empty = {
+        "phone": not clinic.phone,
+        "address": clinic.address is None,
+        "booking_url": not clinic.booking_url,
+    }
+    for name in (name for name, missing in empty.items() if missing):
+        yield _note("clinic.toml", f"{name} is empty: whatever needs it is not shown to patients.")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        db = open_database(settings.database_url)
+        revision = db.revision()
+        db.close()
+    except (ArgumentError, ValueError, OSError) as error:
+        yield _problem("DATABASE_URL", f"cannot be used: {type(error).__name__}.")
+    except DBAPIError as error:
+        yield _problem(
+            "database",
+            f"cannot be reached ({type(error.orig).__name__}). Is the server up, "
+            "does DATABASE_URL name it, may this user enter?",
+        )
+    else:
+        if revision == HEAD:
+            yield _well("database", f"{db.engine.dialect.name}, at revision {revision}.")
+        elif db.is_sqlite:
+            yield Finding(
+                Level.NOTE, "database", f"at revision {revision or 'none'}; `flask serve` brings it to {HEAD}."
+            )
+        else:
+            yield _problem("database", f"at revision {revision or 'none'}: run `flask db upgrade`.")
+
+
+def _line(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+    if not settings.has_line:
+        return
+    try:
+        name = account_name(settings.line_api_url, settings.line_channel_access_token.get_secret_value())
+    except TokenRefused:
+        yield _problem(
+            "LINE_CHANNEL_ACCESS_TOKEN",
+            "LINE refuses it. Issue a new one: LINE Developers Console, tab Messaging API, at the bottom.",
+        )
+    except OutOfReach as error:
+        yield _problem(
+            "LINE",
+            f"{settings.line_api_url} did not answer as it should ({error}). Can this machine reach the internet?",
+        )
+    else:
+        yield _well("LINE", f"the token belongs to {name}.")
+    yield from _clock(settings, now)
+
+
+def _clock(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
+    """Compared with the Date header of the provider, which is there on any answer."""
+    try:
+        with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(connect=3.0, read=5.0)) as pool:
+            date = pool.request("GET", settings.line_api_url, redirect=False).headers.get("Date")
+        off = abs(parsedate_to_datetime(date or "") - now())
+    except (urllib3.exceptions.HTTPError, ValueError, TypeError):
+        return  # out of reach: said already
+    if off > CLOCK_TOLERANCE:
+        yield Finding(
+            Level.PROBLEM, "clock", f"{off.total_seconds():.0f} s off LINE's. Switch time synchronisation on."
+        )
+    else:
+        yield _well("clock", "agrees with LINE's.")

@@ -1,0 +1,84 @@
+"""For the operator's machines: is it alive, is it ready, what is waiting. And the pictures that LINE fetches."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from flask import Blueprint, Response, abort, jsonify, send_from_directory
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import DBAPIError
+
+from bot.runtime import Runtime
+from bot.store.session import HEAD
+from bot.store.tables import Alert, Inbox, Outbox, ahead, ready, waiting
+
+MEDIA_LIFE = timedelta(days=30)
+
+
+def blueprint(runtime: Callable[[], Runtime], working: Callable[[], bool] | None) -> Blueprint:
+    """`working` tells whether this process's worker is alive; None where it has none."""
+    health = Blueprint("health", __name__)
+
+    @health.get("/healthz")
+    def alive() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @health.get("/readyz")
+    def is_ready() -> Response:
+        troubles = list(_troubles(runtime(), working))
+        response = jsonify({"ready": not troubles, "troubles": troubles})
+        response.status_code = 503 if troubles else 200
+        return response
+
+    @health.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(REGISTRY) + _queues(runtime()), content_type=CONTENT_TYPE_LATEST)
+
+    @health.get("/media/<name>")
+    def media(name: str) -> Response:
+        content = runtime().content
+        if name not in content.media:
+            abort(404)
+        folder = runtime().settings.content_dir.resolve() / "media"
+        response = send_from_directory(folder, name, max_age=int(MEDIA_LIFE.total_seconds()))
+        response.cache_control.public = True
+        return response
+
+    return health
+
+
+def _troubles(runtime: Runtime, working: Callable[[], bool] | None) -> Iterator[str]:
+    try:
+        if runtime.db.revision() != HEAD:
+            yield "database not migrated"
+    except DBAPIError:
+        yield "database not reachable"
+    if working is not None and not working():
+        yield "worker not running"
+
+
+def _queues(runtime: Runtime) -> bytes:
+    registry = CollectorRegistry()
+    length = Gauge("queue_length", "Rows that wait", ["queue"], registry=registry)
+    age = Gauge("queue_age_seconds", "How long the oldest has been due", ["queue"], registry=registry)
+    now = runtime.now()
+    with runtime.db.read() as look:
+        for queue, (count, oldest) in _counted(look, now).items():
+            length.labels(queue).set(count)
+            age.labels(queue).set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+    return generate_latest(registry)
+
+
+def _counted(look: Connection, now: datetime) -> dict[str, tuple[int, datetime | None]]:
+    inbox = select(func.count(), func.min(Inbox.accepted_at)).where(waiting(Inbox))
+    due = select(func.count(), func.min(Outbox.not_before)).where(ready(Outbox), Outbox.not_before <= now)
+    later = select(func.count()).where(ready(Outbox), Outbox.not_before > now)
+    sending = select(func.count()).where(ahead(Outbox), Outbox.status == "sending")
+    alerts = select(func.count(), func.min(Alert.opened_at)).where(Alert.acknowledged_at.is_(None))
+    counted: dict[str, tuple[int, datetime | None]] = {}
+    for queue, query in (("inbox", inbox), ("outbox_due", due), ("alerts_open", alerts)):
+        count, oldest = look.execute(query).one()
+        counted[queue] = (count, oldest)
+    counted["outbox_later"] = (look.execute(later).scalar_one(), None)
+    counted["outbox_sending"] = (look.execute(sending).scalar_one(), None)
+    return counted

@@ -1,0 +1,54 @@
+"""Where providers call: genuine, stored, acknowledged, in milliseconds."""
+
+from collections.abc import Callable
+
+import structlog
+from flask import Blueprint, Response, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bot.channels.base import Forged, Malformed
+from bot.inbox import accept
+from bot.runtime import Runtime
+
+log = structlog.get_logger()
+
+BODY_MAX = 1024 * 1024
+"""Bytes. LINE puts at most 100 events of 5,000 characters into a request; Slack's are smaller."""
+
+
+def blueprint(runtime: Callable[[], Runtime]) -> Blueprint:
+    """`POST /webhooks/<channel>`. Every answer has an empty body; no body is ever logged."""
+    hooks = Blueprint("hooks", __name__)
+
+    @hooks.post("/webhooks/<channel>")
+    def receive(channel: str) -> Response:
+        return Response(status=_receive(runtime(), channel))
+
+    return hooks
+
+
+def _receive(runtime: Runtime, name: str) -> int:
+    """The HTTP status: 200 only once what came in is committed. Refusals leave no row behind."""
+    channel = runtime.channels.get(name)
+    if channel is None:
+        return 404
+    request.max_content_length = BODY_MAX
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        return 413
+    try:
+        reception = channel.receive(body, dict(request.headers), runtime.now())
+    except Forged:
+        log.warning("webhook_forged", channel=name)
+        return 401
+    except Malformed:
+        log.warning("webhook_malformed", channel=name)
+        return 400
+    try:
+        accept(runtime, reception.inbound)
+    except OperationalError as error:
+        log.error("webhook_not_stored", channel=name, error=error)
+        return 503  # the provider delivers it again
+    return 200
