@@ -29,6 +29,11 @@ def fold(text: str) -> str:
     return text.translate(_FOLD)
 
 
+ScopeKind = Literal[
+    "denied", "kept", "supposed", "over", "old", "new", "seen", "unseen", "other", "self", "patient", "cared", "pet", "idiom", "broken"
+]  # fmt: skip
+
+
 class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -76,7 +81,7 @@ class Scope(Part):
     `around` patterns match anywhere in the sentence."""
 
     id: str
-    kind: Literal["denied", "supposed", "over", "old", "seen", "other", "self", "idiom", "kept", "broken"]
+    kind: ScopeKind
     lang: Literal["ja", "en"] = "ja"
     where: Literal["after", "before", "around"] = "after"
     pattern: str

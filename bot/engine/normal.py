@@ -23,6 +23,10 @@ _ENDS = re.compile(
 """A space after one of these stands for a comma; other spaces between Japanese letters mean nothing."""
 
 
+_UNFINISHED = re.compile(r"[はがのにをもとへ、]$")
+"""A line that breaks off after one of these goes on in the next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """`text` is the folded text, `origin[i]` the place in `source` that its i-th character came from."""
@@ -93,7 +97,8 @@ def _spaced(pairs: Pairs) -> Pairs:
         before, after = text[max(0, start - 4) : start], text[match.end() : match.end() + 1]
         if found.isspace():
             if "\n" in found or "\r" in found:
-                out.append(("\n", pairs[start][1]))
+                if not _UNFINISHED.search(before):
+                    out.append(("\n", pairs[start][1]))
             elif before and after and (JAPANESE.match(before[-1]) or JAPANESE.match(after)):
                 if _ENDS.search(before):
                     out.append(("、", pairs[start][1]))

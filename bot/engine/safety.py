@@ -72,7 +72,7 @@ def _level(rule: Rule, head: Mention, sheet: Sheet) -> Disposition | None:
         case Standing.OVER:
             return rule.over
         case Standing.OTHERS:
-            return rule.level if rule.others == "count" else None
+            return rule.level if rule.others == "count" or sheet.complains(head) else None
         case _:
             return None
 
@@ -85,7 +85,7 @@ def _across(rule: Rule, sheet: Sheet) -> Iterator[tuple[Mention, int, int]]:
     """Every one of `need` is meant somewhere in the message."""
     *others, last = rule.need
     for need in others:
-        if not any(sheet.standing(it, rule.history) is Standing.MEANT for it in _named(need, sheet)):
+        if not any(_level(rule, it, sheet) for it in _named(need, sheet)):
             return
     for head in _named(last, sheet):
         yield head, head.start, head.end
@@ -121,5 +121,7 @@ def _belongs(place: Mention, head: Mention, sheet: Sheet) -> bool:
         return True
     if sheet.broken(place, start, end):
         return False
+    if not sheet.vocabulary.concepts[place.concept].part:
+        return True
     inner = [part for part in sheet.parts if start <= part.start and part.end <= end]
     return all(sheet.listed(start, part) for part in inner)

@@ -85,13 +85,15 @@ class Sheet:
             return Standing.SUPPOSED
         if self._others(mention):
             start, end = self.sentence(mention.start)
-            cared = (
-                self._around("over", start, end) or self._around("seen", start, end) or self._around("old", start, end)
-            )
-            return Standing.OTHERS_CARED if cared else Standing.OTHERS
+            cared = self._around("cared", start, end) and not self._around("new", start, end)
+            return Standing.OTHERS_CARED if cared or self._around("pet", start, end) else Standing.OTHERS
         if not history and self._said("over", mention):
             return Standing.LONG_OVER if self._age(mention).old else Standing.OVER
         return Standing.MEANT
+
+    def complains(self, mention: Mention) -> bool:
+        """Whether the same sentence says that the other person's back hurts: then it is they who ask."""
+        return self._around("patient", *self.sentence(mention.start))
 
     def age(self, mention: Mention) -> Age:
         """Whether the text calls the symptom old, and whether it says that somebody has looked at it."""
@@ -99,7 +101,9 @@ class Sheet:
 
     def _age(self, mention: Mention) -> Age:
         start, end = self.sentence(mention.start)
-        return Age(self._around("old", start, end), self._around("seen", start, len(self.text)))
+        old = self._around("old", start, end) and not self._around("new", start, end)
+        seen = self._around("seen", 0, len(self.text)) and not self._around("unseen", 0, len(self.text))
+        return Age(old, seen)
 
     def _around(self, kind: str, start: int, end: int) -> bool:
         return any(
@@ -115,7 +119,7 @@ class Sheet:
                 continue
             match scope.where:
                 case "after":
-                    reach = self._reach(end) if kind == "over" else end
+                    reach = self._reach(end) if kind == "over" else len(self.text)
                     found = pattern.match(self.text, mention.end, reach)
                     if found and not (kind == "over" and self._another(mention, found.end())):
                         return True
@@ -173,9 +177,9 @@ class Sheet:
         found = -1
         own = -1
         for scope, pattern in self.vocabulary.compiled_scopes:
-            if scope.kind in ("other", "self"):
+            if scope.kind in ("other", "self", "pet"):
                 for match in pattern.finditer(before):
-                    if scope.kind == "other":
+                    if scope.kind != "self":
                         found = max(found, match.end())
                     else:
                         own = max(own, match.end())
