@@ -168,7 +168,8 @@ def still_stands(draft: Draft) -> bool:
     flow = waiting.flow if waiting.flow in draft.content.flows else nodes.SCREENING
     if flow == nodes.AFTER:
         flow = nodes.TODAY
-    draft.change(answers={}, waiting=None)
+    _prune(draft)
+    draft.change(waiting=None)
     nodes.enter(draft, flow)
     return False
 
