@@ -3,6 +3,8 @@
 import { clock, day, el } from "./dom.js";
 import { current, word } from "./words.js";
 
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+
 export class Inspector {
   constructor(root, hooks) {
     this.root = root;
@@ -87,8 +89,7 @@ export class Inspector {
         inner.querySelector("summary").append(el("span", { class: "count", textContent: String(Object.keys(one).length) }));
         list.append(el("li", {}, inner));
       } else {
-        const shown = one === null ? "-" : typeof one === "object" ? (Array.isArray(one) ? "[]" : "{}") : String(one);
-        list.append(el("li", {}, el("span", { class: "key", textContent: key }), el("span", { class: `value of-${typeof one}`, textContent: shown })));
+        list.append(el("li", {}, el("span", { class: "key", textContent: key }), el("span", { class: `value of-${typeof one}`, textContent: plain(one) })));
       }
     }
     return list;
@@ -114,6 +115,12 @@ export class Inspector {
     node.addEventListener("toggle", () => this.open[node.open ? "add" : "delete"](name));
     return node;
   }
+}
+
+function plain(value) {
+  if (value === null) return "-";
+  if (typeof value === "object") return Array.isArray(value) ? "[]" : "{}";
+  return MOMENT.test(value) ? `${day(value, current())} ${clock(value)}` : String(value);
 }
 
 function card(title, ...body) {

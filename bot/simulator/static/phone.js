@@ -217,7 +217,14 @@ export class Phone {
     this.menuKey = key;
     toggle.querySelector(".bar-text").textContent = menu.chatBarText;
     find("menu").replaceChildren(menu.picture ? this.uploaded(menu) : this.drawn(menu));
-    if (first && !this.touched()) this.openMenu(window.innerHeight > 640);
+    if (first && !this.touched()) this.openIfRoom();
+  }
+
+  // LINE opens the menu at first; here only while it hides nothing of the greeting.
+  openIfRoom() {
+    this.openMenu(true);
+    const log = find("log");
+    if (log.scrollHeight > log.clientHeight + 1) this.openMenu(false);
   }
 
   touched() {

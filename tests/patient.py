@@ -1,0 +1,200 @@
+"""A patient at the front door: signed webhooks in, the real store and engine, and what LINE received back."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import select
+
+from bot.engine.state import State
+from bot.messages import Command, CommandToken, encode_token
+from bot.simulator.chats import Bubble
+from bot.simulator.clock import Clock
+from bot.simulator.demo import Demo
+from bot.simulator.reading import Reading, Tappable, read
+from bot.simulator.server import bind
+from bot.simulator.webhooks import Shown, Told
+from bot.simulator.wire import Obj
+from bot.store import codec
+from bot.store.tables import Alert, Contact
+
+START = datetime(2026, 4, 6, 1, 0, tzinfo=UTC)
+"""A Monday, 10:00 in Tokyo."""
+
+
+@contextmanager
+def open_demo(database_url: str) -> Iterator[Demo]:
+    """The whole bot and the platform, with a clock that stands still until moved and no worker of its own: a Patient
+    drains. Fails at the end when the bot sent anything that LINE would have refused."""
+    from app import build
+
+    listener = bind("127.0.0.1", 0)
+    with Demo(build, listener, database_url=database_url, content_dir=Path("content"), clock=Clock(START)) as demo:
+        yield demo
+    demo.bot.runtime.db.close()
+    assert demo.platform.violations == []
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert as staff would see it."""
+
+    urgency: str
+    flags: tuple[str, ...]
+
+
+class Patient:
+    """One LINE user who waits for the answer after everything they do. Several share a Demo."""
+
+    def __init__(self, demo: Demo, name: str = "見本 花子(サンプル)", language: Literal["ja", "en"] = "ja") -> None:
+        self.demo = demo
+        self.user_id = demo.platform.chats.add_person(name, language).user_id
+        self.told: Told | None = None
+        self._seen = 0
+        self._alerts_before: tuple[Raised, ...] = ()
+
+    # --- what they do ---
+
+    def follow(self) -> str:
+        """Adds the account (again)."""
+        return self._after(lambda: self.demo.webhooks.follow(self.user_id))
+
+    def block(self) -> str:
+        """Blocks the account."""
+        return self._after(lambda: self.demo.webhooks.block(self.user_id))
+
+    def say(self, text: str) -> str:
+        """Types a text."""
+        return self._after(lambda: self.demo.webhooks.say(self.user_id, text))
+
+    def sticker(self) -> str:
+        """Sends a sticker."""
+        return self._after(lambda: self.demo.webhooks.sticker(self.user_id))
+
+    def show(self, what: Shown) -> str:
+        """Sends a picture, a voice, a place."""
+        return self._after(lambda: self.demo.webhooks.show(self.user_id, what))
+
+    def tap(self, label: str) -> str:
+        """Taps what can be tapped now: the newest button with that label, a quick reply under the newest bubble, or a
+        field of the rich menu. Raises AssertionError when there is none."""
+        found = self._find(label, [*self._quick(), *self._buttons(self.bubbles), *self._menu()])
+        return self._tap(found)
+
+    def tap_old(self, label: str) -> str:
+        """Taps the newest such button that came before the last answer: the chat can be scrolled up."""
+        return self._tap(self._find(label, self._buttons(self.bubbles, until=self._seen)))
+
+    def tap_menu(self, command: Command) -> str:
+        """Taps the rich menu's field for this command."""
+        return self._tap(self._find(encode_token(CommandToken(command)), self._menu(), by="value"))
+
+    def tap_data(self, data: str) -> str:
+        """A tap with data of the test's own."""
+        return self._after(lambda: self.demo.webhooks.tap(self.user_id, data))
+
+    def redeliver(self) -> str:
+        """LINE tells the last thing once more."""
+        told = self.told
+        assert told is not None, "nothing happened yet"
+        return self._after(lambda: self.demo.webhooks.redeliver(*told.events))
+
+    def wait(self, by: timedelta) -> str:
+        """Time passes; what becomes due is done."""
+        return self._after(lambda: self.demo.clock.move(by))
+
+    # --- what they see ---
+
+    @property
+    def bubbles(self) -> Sequence[Bubble]:
+        """Everything the bot sent that arrived, oldest first."""
+        return [b for b in self.demo.platform.chats.bubbles(self.user_id) if b.sender == "bot"]
+
+    @property
+    def answer(self) -> Sequence[Reading]:
+        """What arrived after the last thing they did."""
+        return [read(b.message) for b in self.bubbles if b.seq > self._seen]
+
+    @property
+    def heard(self) -> str:
+        """The last answer as text, buttons in brackets."""
+        return "\n".join(reading.text for reading in self.answer)
+
+    @property
+    def messages(self) -> Sequence[Obj]:
+        """The last answer's message objects as they were sent."""
+        return [b.message for b in self.bubbles if b.seq > self._seen]
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """What can be tapped now without the rich menu."""
+        return [one.label for one in (*self._buttons(self.bubbles, after=self._seen), *self._quick())]
+
+    # --- what the bot knows ---
+
+    @property
+    def state(self) -> State:
+        """As the store has it."""
+        with self.demo.bot.runtime.db.read() as tx:
+            query = select(Contact.state).where(Contact.channel == "line", Contact.user_id == self.user_id)
+            return codec.state_from(tx.execute(query).scalar_one_or_none())
+
+    @property
+    def alerts(self) -> tuple[Raised, ...]:
+        """Every alert about them, oldest first."""
+        query = select(Alert.urgency, Alert.flags).join(Contact, Contact.id == Alert.contact_id)
+        with self.demo.bot.runtime.db.read() as tx:
+            rows = tx.execute(query.where(Contact.user_id == self.user_id).order_by(Alert.id))
+            return tuple(Raised(row.urgency, codec.strings_from(row.flags)) for row in rows)
+
+    @property
+    def new_alerts(self) -> tuple[Raised, ...]:
+        """Those raised by the last thing they did."""
+        return self.alerts[len(self._alerts_before) :]
+
+    # --- how ---
+
+    def _after(self, act: Callable[[], Told | None]) -> str:
+        self._seen = self.demo.platform.chats.seq
+        self._alerts_before = self.alerts
+        told = act()
+        if told is not None:
+            assert told.status == 200, f"the webhook was answered with {told.status}"
+            self.told = told
+        self.demo.bot.drain()
+        return self.heard
+
+    def _tap(self, one: Tappable) -> str:
+        match one.kind:
+            case "postback":
+                return self._after(lambda: self.demo.webhooks.tap(self.user_id, one.value, one.shown))
+            case "message":
+                return self.say(one.value)
+            case "uri":
+                raise AssertionError(f"[{one.label}] opens {one.value}: nothing reaches the bot")
+
+    def _find(self, label: str, choices: Sequence[Tappable], by: Literal["label", "value"] = "label") -> Tappable:
+        for one in choices:
+            if (one.label if by == "label" else one.value) == label:
+                return one
+        raise AssertionError(f"no [{label}] to tap, only {[one.label for one in choices]}; heard: {self.heard}")
+
+    def _buttons(self, bubbles: Sequence[Bubble], after: int = 0, until: int | None = None) -> Sequence[Tappable]:
+        """Newest bubble first."""
+        chosen = [b for b in bubbles if b.seq > after and (until is None or b.seq <= until)]
+        return [one for b in reversed(chosen) for one in read(b.message).buttons]
+
+    def _quick(self) -> Sequence[Tappable]:
+        """Quick replies vanish when anything comes after their bubble."""
+        chat = self.demo.platform.chats.bubbles(self.user_id)
+        return read(chat[-1].message).quick if chat and chat[-1].sender == "bot" else ()
+
+    def _menu(self) -> Sequence[Tappable]:
+        locale = self.state.locale
+        return [
+            Tappable(area.label.to(locale), "postback", encode_token(CommandToken(area.command)), area.label.to(locale))
+            for area in self.demo.bot.runtime.content.menu.areas
+        ]
