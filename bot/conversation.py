@@ -1,21 +1,20 @@
 """One event, one turn, one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import aliased
 
 from bot import alerts, effects, outbox
 from bot.engine.state import Facts, State
 from bot.messages import Said
 from bot.runtime import Runtime
 from bot.store import codec
-from bot.store.tables import Contact, Inbox, InboxStatus, waiting
+from bot.store.tables import CONTACT, INBOX, Inbox, InboxStatus, Utc, waiting
 
 log = structlog.get_logger()
 
@@ -80,28 +79,66 @@ def _advance_one(runtime: Runtime) -> bool:
     return True
 
 
-def _claim(tx: Connection, now: datetime) -> _Claim | None:
-    """Locks a contact that has something waiting and no event in a pause after an error."""
-    other = aliased(Inbox)
-    paused = exists().where(other.contact_id == Inbox.contact_id, waiting(other), other.not_before > now)
-    contact = (
-        select(Contact.id, Contact.channel, Contact.user_id, Contact.version, Contact.state)
-        .join(Inbox, Inbox.contact_id == Contact.id)
-        .where(waiting(Inbox), ~paused)
-        .order_by(Inbox.occurred_at, Inbox.id)
-        .limit(1)
-        .with_for_update(of=Contact, key_share=True, skip_locked=True)
+_other = INBOX.alias()
+_A_CONTACT = (
+    select(CONTACT.c.id, CONTACT.c.channel, CONTACT.c.user_id, CONTACT.c.version, CONTACT.c.state)
+    .join(INBOX, INBOX.c.contact_id == CONTACT.c.id)
+    .where(
+        waiting(),
+        ~exists().where(
+            _other.c.contact_id == INBOX.c.contact_id,
+            waiting(_other),
+            _other.c.not_before > bindparam("now", type_=Utc),
+        ),
     )
-    found = tx.execute(contact).first()
+    .order_by(INBOX.c.occurred_at, INBOX.c.id)
+    .limit(1)
+    .with_for_update(of=CONTACT, key_share=True, skip_locked=True)
+)
+"""One that has something waiting, and no event in a pause after an error. Its row is locked for the turn, though not
+against new events that point at it."""
+
+_ITS_OLDEST = (
+    select(INBOX.c.id, INBOX.c.event, INBOX.c.tries, INBOX.c.reply_token, INBOX.c.reply_expires_at)
+    .where(INBOX.c.contact_id == bindparam("contact_id"), waiting())
+    .order_by(INBOX.c.occurred_at, INBOX.c.id)
+    .limit(1)
+)
+
+_SETTLE = (
+    update(INBOX)
+    .where(INBOX.c.id == bindparam("inbox_id"))
+    .values(status=bindparam("ending"), done_at=bindparam("now"), tries=bindparam("tried"), reply_token=None)
+)
+
+_SAVE = (
+    update(CONTACT)
+    .where(CONTACT.c.id == bindparam("contact_id"), CONTACT.c.version == bindparam("seen"))
+    .values(
+        state=bindparam("state"),
+        version=bindparam("next"),
+        locale=bindparam("locale"),
+        consents=bindparam("consents"),
+        seen_at=bindparam("now"),
+    )
+)
+
+_TAKEN_BACK = (
+    select(INBOX.c.id)
+    .where(
+        INBOX.c.contact_id == bindparam("contact_id"),
+        INBOX.c.message_id == bindparam("message_id"),
+        INBOX.c.kind == "unsent",
+    )
+    .limit(1)
+)
+
+
+def _claim(tx: Connection, now: datetime) -> _Claim | None:
+    found = tx.execute(_A_CONTACT, {"now": now}).first()
     if found is None:
         return None
-    oldest = (
-        select(Inbox.id, Inbox.event, Inbox.tries, Inbox.reply_token, Inbox.reply_expires_at)
-        .where(Inbox.contact_id == found.id, waiting(Inbox))
-        .order_by(Inbox.occurred_at, Inbox.id)
-        .limit(1)
-    )
-    event = tx.execute(oldest).one()
+    event = tx.execute(_ITS_OLDEST, {"contact_id": found.id}).one()
     reply = None
     if event.reply_token is not None and event.reply_expires_at is not None:
         reply = outbox.ReplyToken(event.reply_token, event.reply_expires_at)
@@ -112,8 +149,10 @@ def _claim(tx: Connection, now: datetime) -> _Claim | None:
 def _handle(runtime: Runtime, tx: Connection, claim: _Claim, now: datetime) -> str:
     event = codec.event_from(claim.event)
     if isinstance(event, Said) and _taken_back(tx, claim.contact_id, event.message_id):
-        withdrawn = codec.event_json(Said("", event.message_id))
-        _settle(tx, claim, InboxStatus.WITHDRAWN, now, event=withdrawn)
+        _settle(tx, claim, InboxStatus.WITHDRAWN, now)
+        tx.execute(
+            update(Inbox).where(Inbox.id == claim.inbox_id).values(event=codec.event_json(replace(event, text="")))
+        )
         return InboxStatus.WITHDRAWN.value
     facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone))
     turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
@@ -139,29 +178,25 @@ def _taken_back(tx: Connection, contact_id: int, message_id: str) -> bool:
     """Whether the text's sender has taken it back meanwhile (or before it arrived)."""
     if not message_id:
         return False
-    unsent = (Inbox.contact_id == contact_id, Inbox.message_id == message_id, Inbox.kind == "unsent")
-    return tx.execute(select(Inbox.id).where(*unsent).limit(1)).first() is not None
+    return tx.execute(_TAKEN_BACK, {"contact_id": contact_id, "message_id": message_id}).first() is not None
 
 
-def _settle(tx: Connection, claim: _Claim, status: InboxStatus, now: datetime, **more: str) -> None:
-    row = update(Inbox).where(Inbox.id == claim.inbox_id)
-    tx.execute(row.values(status=status, done_at=now, reply_token=None, tries=claim.tries + 1, **more))
+def _settle(tx: Connection, claim: _Claim, status: InboxStatus, now: datetime) -> None:
+    values = {"inbox_id": claim.inbox_id, "ending": status.value, "now": now, "tried": claim.tries + 1}
+    tx.execute(_SETTLE, values)
 
 
 def _save(tx: Connection, claim: _Claim, state: State, now: datetime) -> None:
-    same = (Contact.id == claim.contact_id, Contact.version == claim.version)
-    saved = tx.execute(
-        update(Contact)
-        .where(*same)
-        .values(
-            state=codec.state_json(state),
-            version=claim.version + 1,
-            locale=state.locale,
-            consents=codec.times_json(state.consents),
-            seen_at=now,
-        )
-    )
-    if saved.rowcount != 1:
+    values = {
+        "contact_id": claim.contact_id,
+        "seen": claim.version,
+        "next": claim.version + 1,
+        "state": codec.state_json(state),
+        "locale": state.locale,
+        "consents": codec.times_json(state.consents),
+        "now": now,
+    }
+    if tx.execute(_SAVE, values).rowcount != 1:
         raise Overtaken
 
 

@@ -2,19 +2,33 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, or_, select, true, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from bot import settlement
 from bot.channels.base import Delivery, Outcome, Receipt
+from bot.config import SendGate
 from bot.messages import Priority
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
-from bot.store.tables import Contact, Outbox, OutboxStatus, ahead, ready
+from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead, ready
 
 log = structlog.get_logger()
 
@@ -51,7 +65,7 @@ def release_expired(runtime: Runtime, *, everybody: bool = False) -> int:
     taken = Outbox.status == OutboxStatus.SENDING
     expired = taken if everybody else and_(taken, Outbox.lease_until <= now)
     with runtime.db.read() as look:
-        ids = look.execute(select(Outbox.id).where(ahead(Outbox), expired)).scalars().all()
+        ids = look.execute(select(Outbox.id).where(ahead(), expired)).scalars().all()
     if not ids:
         return 0
     freed = update(Outbox).where(Outbox.id.in_(ids), expired)
@@ -65,10 +79,11 @@ def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
     """Leases at most `limit` messages, the most urgent first, never two of one contact. Commits. What may not or need
     not be sent any more is settled here and not returned."""
     now = runtime.now()
+    due = _due(runtime.settings.send_gate)
     claimed: list[Attempt] = []
     while len(claimed) < limit:
         with runtime.db.write() as tx:
-            rows = tx.execute(_due(runtime, now, limit - len(claimed))).all()
+            rows = tx.execute(due, {"now": now, "most": limit - len(claimed)}).all()
             fresh = [one for row in rows if (one := _take(runtime, tx, row, now)) is not None]
         claimed += fresh
         if len(fresh) == len(rows):
@@ -95,63 +110,63 @@ def _send(runtime: Runtime, one: Attempt) -> Receipt:
         return Receipt(Outcome.REJECTED, error=type(error).__name__)
 
 
-_COLUMNS = (
-    Outbox.id,
-    Outbox.contact_id,
-    Outbox.channel,
-    Outbox.user_id,
-    Outbox.message,
-    Outbox.priority,
-    Outbox.expires_at,
-    Outbox.attempts,
-    Outbox.doubt,
-    Outbox.request_id,
-    Outbox.request_at,
-    Outbox.reply_token,
-    Outbox.reply_expires_at,
-)
-
-
-def _due(runtime: Runtime, now: datetime, limit: int) -> Select[*tuple[Any, ...]]:
+@cache
+def _due(gate: SendGate) -> Select[*tuple[Any, ...]]:
     """A contact's messages leave in their order, but a less urgent one never keeps a more urgent one waiting, nor does
     one that is held, or not due yet."""
-    earlier = aliased(Outbox)
+    earlier = OUTBOX.alias()
     blocked = exists().where(
-        earlier.contact_id == Outbox.contact_id,
-        earlier.id < Outbox.id,
-        earlier.priority <= Outbox.priority,
+        earlier.c.contact_id == OUTBOX.c.contact_id,
+        earlier.c.id < OUTBOX.c.id,
+        earlier.c.priority <= OUTBOX.c.priority,
         ahead(earlier),
         or_(
-            earlier.status == OutboxStatus.SENDING,
-            and_(or_(earlier.not_before <= now, earlier.attempts > 0), _passes_gate(runtime, earlier, now)),
+            earlier.c.status == OutboxStatus.SENDING.value,
+            and_(or_(earlier.c.not_before <= _NOW, earlier.c.attempts > 0), _passes_gate(gate, earlier)),
         ),
     )
     return (
-        select(*_COLUMNS)
-        .where(ready(Outbox), Outbox.not_before <= now, ~blocked, _passes_gate(runtime, Outbox, now))
-        .order_by(Outbox.priority, Outbox.not_before, Outbox.id)
-        .limit(limit)
-        .with_for_update(of=Outbox, skip_locked=True)
+        select(OUTBOX)
+        .where(ready(), OUTBOX.c.not_before <= _NOW, ~blocked, _passes_gate(gate, OUTBOX))
+        .order_by(OUTBOX.c.priority, OUTBOX.c.not_before, OUTBOX.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(of=OUTBOX, skip_locked=True)
     )
 
 
-def _passes_gate(runtime: Runtime, outbox: type[Outbox], now: datetime) -> ColumnElement[bool]:
+_NOW = bindparam("now", type_=Utc)
+
+_LEASE = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("outbox_id"))
+    .values(
+        status=OutboxStatus.SENDING.value,
+        attempts=bindparam("number"),
+        lease_until=bindparam("until"),
+        request_id=bindparam("request"),
+        request_at=bindparam("requested"),
+        reply_token=bindparam("reply"),
+    )
+)
+
+
+def _passes_gate(gate: SendGate, outbox: FromClause) -> ColumnElement[bool]:
     """SEND_GATE stands before pushes. An answer with a living reply token passes: somebody is waiting for it, here."""
-    reply = and_(outbox.reply_token.is_not(None), outbox.reply_expires_at > now)
-    match runtime.settings.send_gate:
+    reply = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_expires_at > _NOW)
+    match gate:
         case "on":
             return true()
         case "test":
-            return or_(reply, exists().where(Contact.id == outbox.contact_id, Contact.is_test))
+            return or_(reply, exists().where(CONTACT.c.id == outbox.c.contact_id, CONTACT.c.is_test))
         case "off":
             return reply
 
 
 def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Attempt | None:
-    this = update(Outbox).where(Outbox.id == row.id)
     way = _way(runtime, row, now)
     if way == "skip" or way == "give_up":
         status = OutboxStatus.SKIPPED if way == "skip" else OutboxStatus.UNCERTAIN
+        this = update(Outbox).where(Outbox.id == row.id)
         tx.execute(this.values(status=status, **settlement.final(row.contact_id, now)))
         settlement.ring_if_safety(runtime.db, tx, row.id, row.contact_id, row.priority, status.value, now)
         log.warning("message_given_up", outbox=row.id, status=status.value)
@@ -159,18 +174,7 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Att
     request_id, request_at = row.request_id, row.request_at
     if request_id is None or now - request_at >= KEY_LIFE:
         request_id, request_at = str(runtime.new_uuid()), now
-    reply_token = row.reply_token if way == "reply" else None
-    tx.execute(
-        this.values(
-            status=OutboxStatus.SENDING,
-            attempts=row.attempts + 1,
-            lease_until=now + LEASE,
-            request_id=request_id,
-            request_at=request_at,
-            reply_token=reply_token,
-        )
-    )
-    return Attempt(
+    one = Attempt(
         outbox_id=row.id,
         number=row.attempts + 1,
         contact_id=row.contact_id,
@@ -180,8 +184,11 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Att
         priority=row.priority,
         doubt=row.doubt,
         request_id=request_id,
-        reply_token=reply_token,
+        reply_token=row.reply_token if way == "reply" else None,
     )
+    values = {"outbox_id": one.outbox_id, "number": one.number, "until": now + LEASE, "request": request_id}
+    tx.execute(_LEASE, {**values, "requested": request_at, "reply": one.reply_token})
+    return one
 
 
 def _way(runtime: Runtime, row: Row[Any], now: datetime) -> Literal["reply", "push", "skip", "give_up"]:

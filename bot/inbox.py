@@ -7,14 +7,14 @@ from typing import TypedDict
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, Executable, bindparam, literal, select
+from sqlalchemy import Connection, Executable, bindparam, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.messages import Inbound, Said, Unsent
 from bot.runtime import Runtime
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import Contact, Inbox, InboxStatus
+from bot.store.tables import CONTACT, INBOX, InboxStatus
 
 log = structlog.get_logger()
 
@@ -96,8 +96,7 @@ def _store(db: Database, rows: Sequence[_Row]) -> list[bool]:
 
 
 def _store_once(db: Database, rows: Sequence[_Row]) -> list[bool]:
-    with db.write() as tx:
-        return [_insert(db, tx, row) for row in rows]
+    return db.together(lambda tx: [_insert(db, tx, row) for row in rows])
 
 
 def _insert(db: Database, tx: Connection, row: _Row) -> bool:
@@ -105,7 +104,7 @@ def _insert(db: Database, tx: Connection, row: _Row) -> bool:
     if tx.execute(statement, row).first() is not None:
         return True
     # Nothing was inserted: the contact is new, or the event is not.
-    newcomer = db.insert(Contact).on_conflict_do_nothing(index_elements=["channel", "user_id"])
+    newcomer = db.insert(CONTACT).on_conflict_do_nothing(index_elements=["channel", "user_id"])
     at = row["accepted_at"]
     tx.execute(newcomer, {"channel": row["source"], "user_id": row["user_id"], "created_at": at, "seen_at": at})
     return tx.execute(statement, row).first() is not None
@@ -114,28 +113,29 @@ def _insert(db: Database, tx: Connection, row: _Row) -> bool:
 @cache
 def _insert_for_known(db: Database) -> Executable:
     """One round trip for a known contact: the event with its contact's id, unless the event is there already."""
+    columns = INBOX.c
     given = (
-        Inbox.source,
-        Inbox.event_id,
-        Inbox.kind,
-        Inbox.event,
-        Inbox.message_id,
-        Inbox.occurred_at,
-        Inbox.accepted_at,
-        Inbox.reply_token,
-        Inbox.reply_expires_at,
+        columns.source,
+        columns.event_id,
+        columns.kind,
+        columns.event,
+        columns.message_id,
+        columns.occurred_at,
+        columns.accepted_at,
+        columns.reply_token,
+        columns.reply_expires_at,
     )
     found = select(
         *(bindparam(column.key, type_=column.type) for column in given),
-        bindparam("accepted_at", type_=Inbox.accepted_at.type),
-        literal(InboxStatus.WAITING.value),
-        literal(0),
-        literal(""),
-        Contact.id,
+        bindparam("accepted_at", type_=columns.accepted_at.type),
+        literal_column(f"'{InboxStatus.WAITING}'"),
+        literal_column("0"),
+        literal_column("''"),
+        CONTACT.c.id,
     ).where(
-        Contact.channel == bindparam("source", type_=Contact.channel.type),
-        Contact.user_id == bindparam("user_id", type_=Contact.user_id.type),
+        CONTACT.c.channel == bindparam("source", type_=CONTACT.c.channel.type),
+        CONTACT.c.user_id == bindparam("user_id", type_=CONTACT.c.user_id.type),
     )
-    filled = (*given, Inbox.not_before, Inbox.status, Inbox.tries, Inbox.error, Inbox.contact_id)
-    insert = db.insert(Inbox).from_select([column.key for column in filled], found, include_defaults=False)
-    return insert.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(Inbox.id)
+    filled = (*given, columns.not_before, columns.status, columns.tries, columns.error, columns.contact_id)
+    insert = db.insert(INBOX).from_select([column.key for column in filled], found, include_defaults=False)
+    return insert.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(columns.id)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Executable, update
 
 from bot.messages import Message, Priority
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import Outbox, OutboxStatus
+from bot.store.tables import OUTBOX, Outbox, OutboxStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ def put(
         "reply_expires_at": reply.expires_at if reply else None,
         "created_at": now,
     }
-    tx.execute(db.insert(Outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]), row)
+    tx.execute(_insert_once(db), row)
+
+
+@cache
+def _insert_once(db: Database) -> Executable:
+    return db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 
 def cancel_timed(tx: Connection, contact_id: int, now: datetime, reason: str) -> int:

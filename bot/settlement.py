@@ -6,7 +6,7 @@ from typing import assert_never
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 
 from bot import alerts, contacts
 from bot.channels.base import Outcome, Receipt
@@ -14,7 +14,7 @@ from bot.messages import Priority
 from bot.runtime import Runtime
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import Outbox, OutboxStatus
+from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead
 
 log = structlog.get_logger()
 
@@ -59,32 +59,36 @@ class Attempt:
 def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> None:
     """Writes down the ending and what follows from it, in one transaction."""
     now = runtime.now()
-    with runtime.db.write() as tx:
-        match receipt.outcome:
-            case Outcome.SENT:
-                _sent(tx, one, receipt, now)
-            case Outcome.RETRY if receipt.error == REPLY_REFUSED and one.reply_token is not None:
-                _token_refused(tx, one, now)
-            case Outcome.RETRY:
-                _again(tx, one, now + _pause(runtime, one, receipt), receipt.error)
-            case Outcome.UNCERTAIN:
-                _again(tx, one, now + _pause(runtime, one, receipt), receipt.error, doubt=one.doubt + 1)
-            case Outcome.NO_QUOTA:
-                _hold(runtime.db, tx, one, receipt, now)
-            case Outcome.UNREACHABLE:
-                if finish(tx, one, OutboxStatus.FAILED, now, receipt.error) and one.contact_id is not None:
-                    contacts.set_reachable(tx, one.contact_id, False, now)
-                    ring_if_safety(runtime.db, tx, one.outbox_id, one.contact_id, one.priority, "unreachable", now)
-            case Outcome.REJECTED:
-                if finish(tx, one, OutboxStatus.FAILED, now, receipt.error):
-                    urgency = alerts.PHONE if one.is_safety else alerts.BROKEN
-                    _ring(runtime.db, tx, one.outbox_id, one.contact_id, urgency, "rejected", now)
-            case _:
-                assert_never(receipt.outcome)
+    later = now + _pause(runtime, one, receipt)
+    runtime.db.together(lambda tx: _follow(runtime.db, tx, one, receipt, now, later))
     ATTEMPTS.labels(one.channel, receipt.outcome.value).inc()
     BILLED.labels(one.channel).inc(receipt.billed if receipt.outcome is Outcome.SENT else 0)
     if receipt.outcome is not Outcome.SENT:
         log.warning("not_sent", outbox=one.outbox_id, outcome=receipt.outcome.value, error=receipt.error)
+
+
+def _follow(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: datetime, later: datetime) -> None:
+    match receipt.outcome:
+        case Outcome.SENT:
+            _sent(tx, one, receipt, now)
+        case Outcome.RETRY if receipt.error == REPLY_REFUSED and one.reply_token is not None:
+            _token_refused(tx, one, now)
+        case Outcome.RETRY:
+            _again(tx, one, later, receipt.error)
+        case Outcome.UNCERTAIN:
+            _again(tx, one, later, receipt.error, doubt=one.doubt + 1)
+        case Outcome.NO_QUOTA:
+            _hold(db, tx, one, receipt, now)
+        case Outcome.UNREACHABLE:
+            if finish(tx, one, OutboxStatus.FAILED, now, receipt.error) and one.contact_id is not None:
+                contacts.set_reachable(tx, one.contact_id, False, now)
+                ring_if_safety(db, tx, one.outbox_id, one.contact_id, one.priority, "unreachable", now)
+        case Outcome.REJECTED:
+            if finish(tx, one, OutboxStatus.FAILED, now, receipt.error):
+                urgency = alerts.PHONE if one.is_safety else alerts.BROKEN
+                _ring(db, tx, one.outbox_id, one.contact_id, urgency, "rejected", now)
+        case _:
+            assert_never(receipt.outcome)
 
 
 def finish(tx: Connection, one: Attempt, status: OutboxStatus, now: datetime, error: str = "") -> bool:
@@ -111,14 +115,27 @@ def ring_if_safety(
         _ring(db, tx, outbox_id, contact_id, alerts.PHONE, reason, now)
 
 
+_SENT = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("outbox_id"), ahead())
+    .values(
+        status=OutboxStatus.SENT.value,
+        provider_ids=bindparam("ids"),
+        billed=bindparam("price"),
+        error="",
+        done_at=bindparam("now"),
+        lease_until=None,
+        reply_token=None,
+    )
+)
+
+
 def _sent(tx: Connection, one: Attempt, receipt: Receipt, now: datetime) -> None:
     # Even when the lease was lost: what arrived has arrived, and must not be sent again.
-    row = update(Outbox).where(
-        Outbox.id == one.outbox_id, Outbox.status.in_((OutboxStatus.SENDING, OutboxStatus.WAITING))
-    )
-    provider_ids = codec.strings_json(receipt.provider_ids)
-    values = {"status": OutboxStatus.SENT, "provider_ids": provider_ids, "billed": receipt.billed, "error": ""}
-    tx.execute(row.values(**values, **final(one.contact_id, now)))
+    ids = codec.strings_json(receipt.provider_ids)
+    tx.execute(_SENT, {"outbox_id": one.outbox_id, "ids": ids, "price": receipt.billed, "now": now})
+    if one.contact_id is None:
+        tx.execute(update(Outbox).where(Outbox.id == one.outbox_id).values(**final(None, now)))
 
 
 def _token_refused(tx: Connection, one: Attempt, now: datetime) -> None:

@@ -1,11 +1,12 @@
 """Opens the database and hands out transactions, the same on SQLite and PostgreSQL."""
 
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +23,38 @@ POOL = 12
 """Connections kept open; twice as many at most."""
 
 
+T = TypeVar("T")
+
+
+class _Job(Generic[T]):
+    """Work that waits to be committed with others'."""
+
+    def __init__(self, work: Callable[[Connection], T]) -> None:
+        self.work = work
+        self.done = False
+        self._result: list[T] = []
+        self._error: Exception | None = None
+
+    def finish(self, result: T) -> None:
+        self._result.append(result)
+        self.done = True
+
+    def run_alone(self, db: "Database") -> None:
+        try:
+            with db.write() as tx:
+                result = self.work(tx)
+        except Exception as error:  # handed to the one who brought the work
+            self._error = error
+            self.done = True
+        else:
+            self.finish(result)
+
+    def outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+
 class Database:
     """Transactions over one engine. Leave a `with` block normally to commit, by an exception to roll back."""
 
@@ -29,6 +62,8 @@ class Database:
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._one_writer = threading.Lock()
+        self._one_leader = threading.Lock()
+        self._jobs: deque[_Job[Any]] = deque()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -42,6 +77,32 @@ class Database:
             connection = plain.execution_options(immediate=True)
             with connection.begin():
                 yield connection
+
+    def together(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work` in a writing transaction and returns after its commit. On SQLite, work that arrives while another
+        commit is under way shares the next one: one fsync for all. If anything in a shared transaction fails, all of it
+        is rolled back and each work is run again alone, so `work` must have no effect but on the database."""
+        if not self.is_sqlite:
+            with self.write() as tx:
+                return work(tx)
+        job = _Job(work)
+        self._jobs.append(job)
+        with self._one_leader:
+            if not job.done:
+                self._lead()
+        return job.outcome()
+
+    def _lead(self) -> None:
+        jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
+        try:
+            with self.write() as tx:
+                results = [job.work(tx) for job in jobs]
+        except Exception:
+            for job in jobs:
+                job.run_alone(self)
+        else:
+            for job, result in zip(jobs, results, strict=True):
+                job.finish(result)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

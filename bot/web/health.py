@@ -70,10 +70,10 @@ def _queues(runtime: Runtime) -> bytes:
 
 
 def _counted(look: Connection, now: datetime) -> dict[str, tuple[int, datetime | None]]:
-    inbox = select(func.count(), func.min(Inbox.accepted_at)).where(waiting(Inbox))
-    due = select(func.count(), func.min(Outbox.not_before)).where(ready(Outbox), Outbox.not_before <= now)
-    later = select(func.count()).where(ready(Outbox), Outbox.not_before > now)
-    sending = select(func.count()).where(ahead(Outbox), Outbox.status == "sending")
+    inbox = select(func.count(), func.min(Inbox.accepted_at)).where(waiting())
+    due = select(func.count(), func.min(Outbox.not_before)).where(ready(), Outbox.not_before <= now)
+    later = select(func.count()).where(ready(), Outbox.not_before > now)
+    sending = select(func.count()).where(ahead(), Outbox.status == "sending")
     alerts = select(func.count(), func.min(Alert.opened_at)).where(Alert.acknowledged_at.is_(None))
     counted: dict[str, tuple[int, datetime | None]] = {}
     for queue, query in (("inbox", inbox), ("outbox_due", due), ("alerts_open", alerts)):
