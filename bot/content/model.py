@@ -479,9 +479,9 @@ class Tip(Strict):
 class Phrases(Strict):
     """phrases.toml: what the engine says in its own words. `{...}` are filled in by the engine, as named there."""
 
+    welcome_picture: Picture
     welcome: Wording
     welcome_back: Wording
-    start_label: Wording
     back_impossible: Wording
     resumed: Wording
     restarted: Wording

@@ -3,6 +3,7 @@
 The order is the same for every text: safety, then commands, then the question that waits, then asking again.
 """
 
+from dataclasses import replace
 from typing import assert_never
 
 from bot.content.model import Content
@@ -33,6 +34,7 @@ from bot.messages import (
     Invited,
     Picked,
     PickToken,
+    Picture,
     Said,
     Showed,
     Unfollowed,
@@ -81,8 +83,11 @@ def _welcome(draft: Draft) -> None:
     wording = phrases.welcome_back if known else phrases.welcome
     other = Command.ENGLISH if draft.state.locale == "ja" else Command.JAPANESE
     name = draft.text(draft.content.clinic.name)
-    choices = (draft.command(first), draft.command(Command.MENU), draft.command(other))
-    draft.say(Card(name, draft.text(wording), choices=choices))
+    main = replace(draft.command(first), style="main")
+    choices = (main, draft.command(Command.MENU), draft.command(other))
+    shown = draft.content.phrases.welcome_picture
+    picture = Picture(shown.file, draft.text(shown.alt))
+    draft.say(Card(name, draft.text(wording), picture=picture, choices=choices))
 
 
 def _picked(draft: Draft, token: PickToken) -> None:
