@@ -54,7 +54,7 @@ def _take_card(draft: Draft, asking: Asking, node: CardAsk, value: str) -> bool:
         return True
     match value:
         case question.NONE:
-            _store(draft, asking, {item: "no" for item in node.items})
+            _store(draft, asking, dict.fromkeys(node.items, "no"))
             _go_on(draft, asking, node.next)
         case question.ANY | question.OLD if value == question.ANY or node.old_label is not None:
             drop(draft, node, None)
@@ -81,7 +81,7 @@ def _consent(draft: Draft, node: Ask, option: Option) -> None:
     if not given and not withdrawn:
         return
     kept = {p: at for p, at in draft.state.consents.items() if p not in withdrawn}
-    draft.change(consents={**kept, **{p: draft.now for p in given}})
+    draft.change(consents={**kept, **dict.fromkeys(given, draft.now)})
     if "guidance" in given:
         draft.change(stopped=False)
     draft.do(SetConsents(given, withdrawn))
