@@ -228,7 +228,7 @@ class Card:
     picture: Picture | None = None
     progress: tuple[int, int] | None = None
     choices: tuple[Choice, ...] = ()
-    tone: Literal["plain", "advice", "routine"] = "plain"
+    tone: Literal["plain", "question", "advice", "routine"] = "plain"
     kind: Literal["card"] = "card"
 
 

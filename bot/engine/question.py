@@ -7,7 +7,7 @@ from bot.engine.draft import Draft
 from bot.engine.state import Asking
 from bot.messages import Card, Choice, Command, PickToken, Picture, Words
 
-IN_CARD = 5
+IN_CARD = 10
 """Up to this many answers are buttons in the card, where they stay; more become quick replies under it."""
 
 ANY, OLD, NONE = "any", "old", "none"
@@ -49,6 +49,7 @@ def show(draft: Draft, asking: Asking, node: Ask | CardAsk | AskNumber) -> None:
             picture=Picture(picture.file, draft.text(picture.alt)) if picture else None,
             progress=(node.step, flow.steps) if node.step and not draft.state.alone else None,
             choices=choices if inside else (),
+            tone="question",
         )
     )
     back = (draft.command(Command.BACK),) if draft.state.trail else ()

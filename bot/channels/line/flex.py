@@ -21,8 +21,9 @@ FAINT = "#5b6b72"
 MAIN = "#2b7466"
 PLAIN = "#e4ecea"
 RULE = "#dde5e3"
-HEADERS: Mapping[Literal["plain", "advice", "routine"], str] = {
+HEADERS: Mapping[Literal["plain", "question", "advice", "routine"], str] = {
     "plain": "#eef4f2",
+    "question": "#eef4f2",
     "advice": "#fbf0dc",
     "routine": "#e6f0f7",
 }
@@ -102,7 +103,7 @@ def _header(card: Card) -> JsonObject:
 def _body(card: Card) -> list[JsonValue]:
     contents: list[JsonValue] = []
     if card.text:
-        contents.append(_text(card.text))
+        contents.append(_text(card.text, weight="bold") if card.tone == "question" else _text(card.text))
     rows = [_line(line) for line in card.lines if line]
     if rows:
         contents.append({"type": "box", "layout": "vertical", "spacing": "md", "contents": rows})
