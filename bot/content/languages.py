@@ -1,0 +1,61 @@
+"""Every sentence stands in every language, in that language, with the same places to fill in."""
+
+import re
+from collections.abc import Iterator
+
+from bot.content.issue import Issue
+from bot.content.model import Content
+from bot.content.texts import Sentence, sentences
+
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uff66-\uff9d]")
+_LETTER = re.compile(r"[^\W\d_]")
+_PLACE = re.compile(r"\{(\w*)\}")
+
+FILLED: dict[str, frozenset[str]] = {
+    "item_question": frozenset(("item",)),
+    "hours": frozenset(("hours",)),
+    "summary_head": frozenset(("date",)),
+    "routine_seconds": frozenset(("seconds",)),
+    "routine_each_side": frozenset(("seconds",)),
+}
+"""The places that the engine fills in, by phrase."""
+
+OWN_NAME = frozenset(("commands.english", "commands.japanese"))
+"""The name of a language stands in that language, for those who read no other."""
+
+
+def problems(content: Content) -> Iterator[Issue]:
+    """Sentences that are missing, left over or not in their language."""
+    for sentence in sentences(content):
+        yield from _in_each(sentence)
+        yield from _places(sentence)
+
+
+def _in_each(sentence: Sentence) -> Iterator[Issue]:
+    ja, en = sentence.wording.ja, sentence.wording.en
+    if not ja.strip() or not en.strip():
+        yield _issue(sentence, "empty_text", f"is empty in {'ja' if not ja.strip() else 'en'}")
+    elif sentence.path in OWN_NAME:
+        return
+    elif _LETTER.search(ja) and not _JAPANESE.search(ja):
+        yield _issue(sentence, "not_japanese", f"has no Japanese in ja: {ja[:40]}")
+    elif _JAPANESE.search(en):
+        yield _issue(sentence, "not_english", f"has Japanese in en: {en[:40]}")
+
+
+def _places(sentence: Sentence) -> Iterator[Issue]:
+    if sentence.file == "phrases.toml":
+        allowed = FILLED.get(sentence.name, frozenset())
+    elif sentence.name == "text" and sentence.file == "red_flags.toml" and sentence.voice == "say":
+        allowed = frozenset(("reason",))
+    else:
+        allowed = frozenset()
+    ja, en = (set(_PLACE.findall(text)) for text in (sentence.wording.ja, sentence.wording.en))
+    for name in sorted((ja | en) - allowed):
+        yield _issue(sentence, "unknown_place", f"nothing fills in {{{name}}}")
+    for name in sorted((ja ^ en) & allowed):
+        yield _issue(sentence, "unknown_place", f"{{{name}}} stands in one language only")
+
+
+def _issue(sentence: Sentence, code: str, problem: str) -> Issue:
+    return Issue(sentence.file, sentence.path, code, problem)
