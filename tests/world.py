@@ -1,7 +1,6 @@
 """A small world around the pipeline: a clock that tests move, and a messenger platform that keeps a provider's promises
 (a reply token works once, a retry key is known again) and fails when it is told to."""
 
-import json
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -9,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from bot.channels.base import Delivery, Forged, Limits, Malformed, Outcome, Receipt, Reception
+from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
 from bot.content.model import Content
+from bot.conversation import advance
 from bot.engine.state import Facts, State, Turn
 from bot.messages import Event, Followed, Inbound, Message, Said, Words
 from bot.runtime import Runtime
+from bot.settlement import Attempt
+from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import Base
+from bot.store.tables import Base, Contact
 from bot.worker import drain
 
 START = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
@@ -152,9 +154,23 @@ class World:
     def followed(self, user: str = "U1") -> Inbound:
         return self.event(Followed(), user)
 
+    def turns(self) -> None:
+        """Handles what has come in, and sends nothing."""
+        advance(self.runtime, 1000)
+
     def run(self) -> None:
         """Until nothing is due."""
         drain(self.runtime)
+
+    @staticmethod
+    def delivery(one: Attempt) -> Delivery:
+        """What a worker would hand to the channel."""
+        return Delivery(one.user_id, codec.message_from(one.message), one.request_id, one.reply_token)
+
+    def set_test_contact(self, user_id: str) -> None:
+        """As staff lists somebody for SEND_GATE=test."""
+        with self.db.write() as tx:
+            tx.execute(update(Contact).where(Contact.user_id == user_id).values(is_test=True))
 
     def count(self, table: type[Base]) -> int:
         """Rows of a table."""
@@ -167,11 +183,3 @@ class World:
         with self.db.read() as look:
             owner = column.class_  # type: ignore[attr-defined]
             return list(look.execute(select(column).order_by(owner.id)).scalars())  # type: ignore[call-overload]
-
-
-def as_json(value: object) -> bytes:
-    """A webhook's body."""
-    return json.dumps(value, ensure_ascii=False).encode()
-
-
-__all__ = ["Arrived", "Clock", "Forged", "Malformed", "Platform", "World", "as_json", "echo"]

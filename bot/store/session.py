@@ -100,6 +100,9 @@ class Database:
         except Exception:
             for job in jobs:
                 job.run_alone(self)
+        except BaseException:  # this thread is being ended; the others' work is not
+            self._jobs.extendleft(reversed(jobs))
+            raise
         else:
             for job, result in zip(jobs, results, strict=True):
                 job.finish(result)
