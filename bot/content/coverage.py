@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.content.issue import Issue
+from bot.content.issue import Code, Issue
 from bot.content.model import Answered, Ask, CardAsk, Content, Item, Routine
 from bot.content.proofs import SAFETY, flow_file
 from bot.messages import Disposition
@@ -44,7 +44,7 @@ def _item(content: Content, item: Item, counted: set[tuple[str, str]]) -> Iterat
         yield Issue(SAFETY, item.id, "no_clearing", f"none of its answers is {CLEAR!r}")
     for answer in sorted(answers - {CLEAR}):
         if (item.id, answer) not in counted:
-            code = "unsure_is_no" if answer == UNSURE else "yes_is_no"
+            code: Code = "unsure_is_no" if answer == UNSURE else "yes_is_no"
             yield Issue(SAFETY, item.id, code, f"nothing counts the answer {answer!r}")
 
 

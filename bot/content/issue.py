@@ -5,6 +5,64 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning"]
+Code = Literal[
+    "before_consent",
+    "duplicate_id",
+    "emergency_late",
+    "empty_text",
+    "endless",
+    "flagged_routine",
+    "hidden_pressure",
+    "long_emergency",
+    "long_label",
+    "long_turn",
+    "misplaced_other_flag",
+    "missing_command",
+    "missing_flow",
+    "mixed_card",
+    "never_holds",
+    "never_offered",
+    "never_taken",
+    "no_clearing",
+    "no_exit",
+    "no_gentle_routine",
+    "no_is_yes",
+    "no_offer",
+    "no_phone",
+    "no_question",
+    "not_english",
+    "not_japanese",
+    "only_balls",
+    "other_advice",
+    "out_of_date",
+    "over_dose",
+    "refused_wording",
+    "too_long",
+    "too_many_choices",
+    "too_many_lines",
+    "unasked_item",
+    "undecided",
+    "unknown_advice",
+    "unknown_answer",
+    "unknown_card",
+    "unknown_exit",
+    "unknown_flag",
+    "unknown_item",
+    "unknown_phone",
+    "unknown_picture",
+    "unknown_place",
+    "unknown_routine",
+    "unknown_source",
+    "unknown_value",
+    "unreachable",
+    "unreadable",
+    "unsaid_flag",
+    "unsure_is_no",
+    "unused_advice",
+    "unused_source",
+    "yes_is_no",
+]
+"""What kind of problem it is. Each has the smallest content that shows it in tests/broken/."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -13,7 +71,7 @@ class Issue:
 
     file: str
     item: str
-    code: str
+    code: Code
     problem: str
     severity: Severity = "error"
 

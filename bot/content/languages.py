@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bot.content.issue import Issue
+from bot.content.issue import Code, Issue
 from bot.content.model import Content
 from bot.content.texts import Sentence, sentences
 
@@ -57,5 +57,5 @@ def _places(sentence: Sentence) -> Iterator[Issue]:
         yield _issue(sentence, "unknown_place", f"{{{name}}} stands in one language only")
 
 
-def _issue(sentence: Sentence, code: str, problem: str) -> Issue:
+def _issue(sentence: Sentence, code: Code, problem: str) -> Issue:
     return Issue(sentence.file, sentence.path, code, problem)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bot.content.issue import Issue
+from bot.content.issue import Code, Issue
 from bot.content.model import Advice, Answered, Ask, AskNumber, CardAsk, Content, Flag
 from bot.content.proofs import SAFETY, emergency_items, flow_file
 from bot.content.texts import Sentence, sentences
@@ -87,7 +87,7 @@ def _in_sentence(sentence: Sentence) -> Iterator[Issue]:
         length = units(sentence.wording.to(locale))
         limit = _limit(sentence, locale)
         if length > limit:
-            code = "long_label" if sentence.name in LABELS else "too_long"
+            code: Code = "long_label" if sentence.name in LABELS else "too_long"
             yield Issue(sentence.file, sentence.path, code, f"{length} characters in {locale}, {limit} fit")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.content.atoms import level_bit, reads, stands
 from bot.content.foresight import LOCKING, items_at
 from bot.content.graph import Spot, asks_consent
-from bot.content.issue import Issue
+from bot.content.issue import Code, Issue
 from bot.content.model import Answered, Branch, Conclude, Content, End, Flag, Suggest
 from bot.content.stand import Arrival, Walked
 from bot.content.walk import Walk
@@ -32,7 +32,7 @@ def prove(walk: Walk, walked: Walked) -> Iterator[Issue]:
     yield from _idle(walk, walked)
 
 
-def _issue(code: str, spot: Spot, problem: str, walked: Walked, arrival: Arrival) -> Issue:
+def _issue(code: Code, spot: Spot, problem: str, walked: Walked, arrival: Arrival) -> Issue:
     return Issue(flow_file(spot.flow), spot.node, code, f"{problem} (for example: {walked.example(arrival)})")
 
 

@@ -15,7 +15,6 @@ from bot.content.model import (
     AskNumber,
     Branch,
     CardAsk,
-    Condition,
     Content,
     End,
     Flow,
@@ -213,6 +212,10 @@ def pictures(content: Content) -> Iterator[tuple[str, str, Picture]]:
     for routine in content.routines.values():
         for step in (*routine.step, *routine.after):
             yield f"routines/{routine.id}.toml", step.id, step.picture
+    for name in type(content.phrases).model_fields:
+        phrase = getattr(content.phrases, name)
+        if isinstance(phrase, Picture):
+            yield "phrases.toml", name, phrase
 
 
 def _pictures(content: Content) -> Iterator[Issue]:
@@ -243,8 +246,3 @@ def _sources(content: Content) -> Iterator[Issue]:
             yield Issue(file, item, "unknown_source", f"there is no source {source}")
     for name in sorted(known - used):
         yield Issue(SAFETY, name, "unused_source", "nothing rests on this source")
-
-
-def condition_names(conditions: Iterable[Condition]) -> set[str]:
-    """The answers that conditions read."""
-    return {name for condition in conditions if (name := reads(condition)) is not None}

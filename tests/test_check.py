@@ -1,0 +1,142 @@
+"""The content check: each issue code is found where the smallest broken content has it, and nothing else is."""
+
+import shutil
+import time
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import get_args, get_origin
+
+import pytest
+
+from bot.content.check import check, render
+from bot.content.issue import Code
+from bot.content.model import Phrases, Picture
+from bot.content.vocabulary import Vocabulary
+from bot.messages import TOKEN_MAX, Command, PickToken, encode_token
+
+ROOT = Path(__file__).parent.parent
+BROKEN = Path(__file__).parent / "broken"
+CODES = sorted(folder.name for folder in BROKEN.iterdir() if (folder / "broken.toml").exists())
+TODAY = date(2026, 6, 1)
+
+
+def base(folder: Path) -> Path:
+    """A copy of the smallest content that is right."""
+    copy = Path(shutil.copytree(BROKEN / "base", folder / "content"))
+    (copy / "phrases.toml").write_text("\n".join(_phrases()), encoding="utf-8")
+    (copy / "words.toml").write_text("\n".join(_words()), encoding="utf-8")
+    return copy
+
+
+def _words() -> list[str]:
+    """Nothing that patients say is understood."""
+    tables = {name: get_origin(field.annotation) is dict for name, field in Vocabulary.model_fields.items()}
+    return [f"{name} = {'{}' if table else '[]'}" for name, table in tables.items()]
+
+
+def _phrases() -> list[str]:
+    """Every phrase that the engine asks for, as short as can be."""
+    lines = []
+    for name, field in Phrases.model_fields.items():
+        if field.annotation is Picture:
+            lines.append(f'{name} = {{ file = "hand.png", alt = {{ ja = "絵", en = "Picture" }} }}')
+        elif name != "commands":
+            lines.append(f'{name} = {{ ja = "言葉", en = "Words" }}')
+    return [*lines, "[commands]", *(f'{c.value} = {{ ja = "する", en = "Do" }}' for c in Command)]
+
+
+def break_with(folder: Path, table: Path) -> tuple[list[str], list[str]]:
+    """Applies the edits of a broken.toml. What is then found, and what it says must be found."""
+    broken = tomllib.loads(table.read_text(encoding="utf-8"))
+    for edit in broken.get("edit", []):
+        file = folder / edit["file"]
+        text = file.read_text(encoding="utf-8")
+        assert text.count(edit["old"]) == 1, f"{edit['old']!r} stands {text.count(edit['old'])} times"
+        file.write_text(text.replace(edit["old"], edit["new"]), encoding="utf-8")
+    for name in broken.get("remove", []):
+        (folder / name).unlink()
+    report = check(folder, TODAY)
+    return [f"{i.file}: {i.item}: {i.code}" for i in report.issues], broken["found"]
+
+
+def test_the_smallest_content_that_is_right_has_no_issue(tmp_path: Path) -> None:
+    report = check(base(tmp_path), TODAY)
+    assert report.issues == ()
+    assert not report.failed
+
+
+def test_paths_are_counted_exactly(tmp_path: Path) -> None:
+    """By hand: the card of one line ends by 2 answers and goes on by 2; that of three ends by 2 and goes on by 1 + 3 x 3;
+    then there are eleven pains."""
+    report = check(base(tmp_path), TODAY)
+    e1_clear, e1_ends = 2, 2
+    u1_clear, u1_ends = 1 + 1 * 3 * 3, 2
+    from_e1 = e1_ends + e1_clear * (u1_ends + u1_clear * 11)
+    assert report.walked["screening"] == from_e1 + (from_e1 + 1)  # with consent, and by asking for it or declining
+    assert report.walked["after"] == 1 + 1  # the report; without consent the engine leads to the screening
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_broken_content_has_its_issue_and_no_other(tmp_path: Path, code: str) -> None:
+    found, expected = break_with(base(tmp_path), BROKEN / code / "broken.toml")
+    assert found == expected
+    assert {line.rpartition(" ")[2] for line in found} == {code}
+
+
+def test_every_code_of_the_check_has_its_broken_content() -> None:
+    assert list(get_args(Code)) == CODES
+
+
+def test_the_longest_button_that_ids_allow_fits_a_postback() -> None:
+    """Ids have at most 40 characters, so no content can make a token too long."""
+    longest = "x" * 40
+    token = PickToken(999_999_999, f"{longest}/{longest}/{longest}", longest)
+    assert len(encode_token(token)) <= TOKEN_MAX
+
+
+def test_the_check_is_told_line_by_line_with_what_was_walked(tmp_path: Path) -> None:
+    folder = base(tmp_path)
+    break_with(folder, BROKEN / "unsure_is_no" / "broken.toml")
+    lines = render(check(folder, TODAY)).splitlines()
+    assert lines[0] == "red_flags.toml: thinner: unsure_is_no: nothing counts the answer 'unsure'"
+    assert lines[-1].startswith("1 errors, 0 warnings; 487 paths walked (screening 453, ")
+
+
+def test_a_source_that_only_tips_rest_on_warns_when_its_day_is_past(tmp_path: Path) -> None:
+    folder = base(tmp_path)
+    flags, tips = folder / "red_flags.toml", folder / "tips" / "load.toml"
+    old = '[[source]]\nid = "blog"\ntitle = "A blog"\nyear = 2020\nwhere = "x"\nreviewed_on = 2025-01-01\n'
+    flags.write_text(flags.read_text(encoding="utf-8") + old + "review_by = 2026-01-01\n", encoding="utf-8")
+    tips.write_text(tips.read_text(encoding="utf-8").replace('"guide"', '"blog"'), encoding="utf-8")
+    [issue] = check(folder, TODAY).issues
+    assert (issue.code, issue.severity, check(folder, TODAY).failed) == ("out_of_date", "warning", False)
+
+
+def test_a_missing_list_of_refused_words_is_an_error(tmp_path: Path) -> None:
+    folder = base(tmp_path)
+    (folder / "wording.toml").unlink()
+    [issue] = check(folder, TODAY).issues
+    assert (issue.file, issue.code) == ("wording.toml", "unreadable")
+
+
+def test_an_illness_may_be_named_in_a_question_but_not_in_what_we_say(tmp_path: Path) -> None:
+    folder = base(tmp_path)
+    spoil(folder / "red_flags.toml", 'ja = "言われた名前"', 'ja = "ヘルニアの疑い"')
+    [issue] = check(folder, TODAY).issues
+    assert (issue.item, issue.code) == ("named.reason", "refused_wording")
+
+
+def spoil(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_the_content_that_is_shipped_is_proved_in_under_ten_seconds() -> None:
+    begun = time.perf_counter()
+    report = check(ROOT / "content", date(2026, 12, 1))
+    assert [i for i in report.issues if i.severity == "error"] == []
+    assert set(report.walked) == {"screening", "today", "after", "consents"}
+    assert report.paths > 10**12
+    assert time.perf_counter() - begun < 10
