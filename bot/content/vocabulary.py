@@ -59,6 +59,8 @@ class Rule(Part):
     source: str
     need: tuple[str, ...]
     unless: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    """Concepts whose presence in the same sentence takes the alarm back."""
     span: Literal["clause", "message"] = "clause"
     gap: int = 12
     """Japanese characters between two of `need`; English counts four for one."""
@@ -106,6 +108,11 @@ class Vocabulary(Part):
     """All of words.toml, with its patterns compiled once."""
 
     pieces: dict[str, str]
+    readings: dict[str, str]
+    """Kanji and their kana. They widen the concepts on messages that hold next to no kanji."""
+    spelling_ja: tuple[str, ...]
+    spelling_en: tuple[str, ...]
+    """Telling words in which one wrong letter is put right. Sound as written: pick none that is a slip from a harmless word."""
     concepts: dict[str, Concept]
     rules: tuple[Rule, ...]
     scopes: tuple[Scope, ...]
@@ -116,7 +123,7 @@ class Vocabulary(Part):
     @model_validator(mode="after")
     def _names_exist(self) -> "Vocabulary":
         for rule in self.rules:
-            for name in (*rule.need, *rule.unless):
+            for name in (*rule.need, *rule.unless, *rule.without):
                 missing = [part for part in name.split("|") if part not in self.concepts]
                 if missing:
                     raise ValueError(f"rule {rule.id} needs unknown concepts {missing}")
@@ -130,8 +137,11 @@ class Vocabulary(Part):
         """One pattern for any of `patterns`; None if there are none."""
         if not patterns:
             return None
-        body = fold("|".join(self._expanded(pattern) for pattern in patterns))
+        body = fold(self._joined(patterns))
         return re.compile(rf"(?<![a-z])(?:{body})(?![a-z])" if lang == "en" else body)
+
+    def _joined(self, patterns: tuple[str, ...]) -> str:
+        return "|".join(self._expanded(pattern) for pattern in patterns)
 
     def _expanded(self, pattern: str) -> str:
         return re.sub(r"\{([a-z_]+)\}", lambda found: f"(?:{self._expanded(self.pieces[found[1]])})", pattern)
@@ -140,6 +150,16 @@ class Vocabulary(Part):
     def compiled_concepts(self) -> dict[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]:
         """Each concept's Japanese and English pattern."""
         return {name: (self.compile(it.ja), self.compile(it.en, "en")) for name, it in self.concepts.items()}
+
+    @cached_property
+    def compiled_readings(self) -> dict[str, re.Pattern[str]]:
+        """Each concept's Japanese pattern with every kanji of `readings` written in kana."""
+        kanji = re.compile("|".join(sorted(self.readings, key=len, reverse=True)) + r"|\[[^\]]*\]")
+        return {
+            name: re.compile(fold(kanji.sub(lambda it: self.readings.get(it.group(), it.group()), self._joined(it.ja))))
+            for name, it in self.concepts.items()
+            if it.ja
+        }
 
     @cached_property
     def compiled_scopes(self) -> tuple[tuple[Scope, re.Pattern[str]], ...]:

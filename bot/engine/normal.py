@@ -15,6 +15,7 @@ JAPANESE = re.compile(rf"[{KANA}一-鿿]")
 _LONG = "ー〜~―—–‐‑−"
 _QUOTES = "「」『』\"“”‘’'`´*_"
 _BRACKETS = "()[]{}<>《》〈〉【】（）"
+_MARKS = {"❌": "×", "✕": "×", "✖": "×", "🙅": "×", "⭕": "○", "◯": "○"}
 _SMALL_VOWELS = {"ぁ": "あかがさざただなはばぱまやらわゃ", "ぃ": "いきぎしじちぢにひびぴみり", "ぅ": "うくぐすずつづぬふぶぷむゆるゅ",
                  "ぇ": "えけげせぜてでねへべぺめれ", "ぉ": "おこごそぞとどのほぼぽもよろをょ"}  # fmt: skip
 _ENDS = re.compile(
@@ -158,8 +159,7 @@ _MACRONS = str.maketrans(
     {"ā": "aa", "ī": "ii", "ū": "uu", "ē": "ee", "ō": "ou", "â": "aa", "î": "ii", "û": "uu", "ê": "ee", "ô": "ou"}
 )
 _ENGLISH = frozenset(
-    "the is my have and it you for of please what how with but in was can cant not dont do am are at this that when your on"
-    " im ive after since from or".split()
+    ["the", "is", "my", "have", "and", "it", "you", "for", "of", "please", "what", "how", "with", "but", "in", "was", "can", "cant", "not", "dont", "do", "am", "are", "at", "this", "that", "when", "your", "on", "im", "ive", "after", "since", "from", "or"]
 )
 
 

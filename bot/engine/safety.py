@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.content.vocabulary import Rule, Vocabulary
 from bot.engine.normal import Reading, read
+from bot.engine.spelling import respell
 from bot.engine.scope import Mention, Sheet, Standing
 from bot.messages import Disposition
 
@@ -35,7 +36,7 @@ class Finding:
 
 def assess(text: str, vocabulary: Vocabulary) -> Finding:
     """The most serious thing that `text` says of its writer (or of somebody in danger now) decides."""
-    reading = read(text[:_LONGEST])
+    reading = respell(read(text[:_LONGEST]), vocabulary)
     sheet = Sheet(reading.text, vocabulary)
     hits = [(trigger, rule) for rule in vocabulary.rules if (trigger := _trigger(rule, sheet, reading))]
     hits.sort(key=lambda hit: hit[0].level.rank)
@@ -95,9 +96,16 @@ def _together(rule: Rule, sheet: Sheet) -> Iterator[tuple[Mention, int, int]]:
     """Every one of `need` stands near the last one, in one sentence, and no other place of the body comes between."""
     *others, last = rule.need
     for head in _named(last, sheet):
+        if _spoken_of(rule.without, head, sheet):
+            continue
         chosen = [near for need in others if (near := _nearest(need, head, rule.gap, sheet))]
         if len(chosen) == len(others):
             yield head, min(it.start for it in [head, *chosen]), max(it.end for it in [head, *chosen])
+
+
+def _spoken_of(names: tuple[str, ...], head: Mention, sheet: Sheet) -> bool:
+    start, end = sheet.sentence(head.start)
+    return any(start <= mention.start < end for name in names for mention in _named(name, sheet))
 
 
 def _nearest(need: str, head: Mention, gap: int, sheet: Sheet) -> Mention | None:

@@ -8,6 +8,10 @@ from typing import Literal
 
 from bot.content.vocabulary import Vocabulary
 
+_LATIN = re.compile(r"[a-z]")
+_KANJI = re.compile(r"[一-鿿]")
+_FEW_KANJI = 8
+"""Kana readings are looked for when fewer than one letter in this many is a kanji."""
 _STOP = re.compile(r"[。!?\n]")
 _NEXT = re.compile(r"[。!?\n]+[^。!?\n]*")
 _ITEM = re.compile(r"(?:も|や|・|、|/|とか|と|か|および|または|&)")
@@ -194,12 +198,15 @@ def _without_idioms(text: str, vocabulary: Vocabulary) -> str:
 
 
 def _mentions(text: str, vocabulary: Vocabulary) -> dict[str, tuple[Mention, ...]]:
-    latin = re.search(r"[a-z]", text) is not None
+    latin = _LATIN.search(text) is not None
+    kana = len(_KANJI.findall(text)) * _FEW_KANJI <= len(text)
     found: dict[str, tuple[Mention, ...]] = {}
     for name, (ja, en) in vocabulary.compiled_concepts.items():
         hits = [Mention(name, m.start(), m.end(), "ja") for m in ja.finditer(text)] if ja else []
+        if kana and ja:
+            hits += [Mention(name, m.start(), m.end(), "ja") for m in vocabulary.compiled_readings[name].finditer(text)]
         if en and latin:
             hits += [Mention(name, m.start(), m.end(), "en") for m in en.finditer(text)]
         if hits:
-            found[name] = tuple(hits)
+            found[name] = tuple(dict.fromkeys(hits))
     return found
