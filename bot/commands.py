@@ -1,5 +1,7 @@
 """The operator's commands. Everything large is imported by the command that needs it, so that each starts at once."""
 
+import contextlib
+import os
 import signal
 import sys
 import threading
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 MISSING = 2
 """Exit code: the operator must set something first."""
+
+PROVEN = b"proven"
+
+REFUSED = 3
+"""Exit code: content or database do not fit this program. Gunicorn, too, gives up when a worker ends like this."""
 
 
 class CreateApp(Protocol):
@@ -75,6 +82,7 @@ def _worker(house: House) -> click.Command:
         """Conversation and delivery only; any number of them beside `flask web`."""
         settings = _ready_settings(shared=True)
         logs.configure()
+        _refuse_wrong_content(settings.content_dir)
         runtime = _start(house, settings)
         from bot.store.bell import Listener
         from bot.worker import Shift
@@ -128,13 +136,12 @@ def _start(house: House, settings: Settings) -> "Runtime":
     from bot.content.load import ContentError
     from bot.store.session import HEAD
 
-    _refuse_wrong_content(settings.content_dir)
     try:
         runtime = house.open_runtime(settings)
     except ContentError as error:
-        _give_up(str(error))
+        _give_up(str(error), REFUSED)
     if runtime.db.revision() != HEAD:
-        _give_up("The database is not at this program's revision: run `flask db upgrade`.")
+        _give_up("The database is not at this program's revision: run `flask db upgrade`.", REFUSED)
     return runtime
 
 
@@ -144,17 +151,40 @@ def _refuse_wrong_content(folder: Path) -> None:
     report = check(folder)
     if report.failed:
         lines = "\n".join(f"{one.file}: {one.item}: {one.code}: {one.problem}" for one in report.issues)
-        _give_up(f"The content is not safe to be used (`flask check`):\n{lines}")
+        _give_up(f"The content is not safe to be used (`flask check`):\n{lines}", REFUSED)
+
+
+class _Proof:
+    """The content check in a process of its own, beside the start of the server: either takes a second or two."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._reading, writing = os.pipe()
+        if os.fork() == 0:
+            with os.fdopen(writing, "wb") as pipe, contextlib.suppress(BaseException):
+                from bot.content.check import check
+
+                pipe.write(b"" if check(folder).failed else PROVEN)
+                pipe.flush()
+            os._exit(0)
+        os.close(writing)
+
+    def wait(self) -> None:
+        """Ends this process if the content must not be used. A second call (gunicorn's reload) checks anew."""
+        if os.read(self._reading, len(PROVEN)) != PROVEN:
+            _refuse_wrong_content(self._folder)
 
 
 def _run_server(house: House, settings: Settings, host: str, port: int, *, with_worker: bool) -> None:
     from bot.web.server import Server
 
     shifts: list[Shift] = []
+    proof = _Proof(settings.content_dir)
 
     def load() -> Flask:
         logs.configure()
         runtime = _start(house, settings)
+        proof.wait()
         if not with_worker:
             from bot.store.bell import Ringer
 
