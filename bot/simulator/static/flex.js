@@ -112,6 +112,7 @@ function textOf(part) {
   letters(node, part);
   node.style.textAlign = part.align ?? "";
   if (part.lineSpacing) node.style.lineHeight = `calc(1.35em + ${part.lineSpacing})`;
+  if (part.adjustMode) node.classList.add("shrinks");
   if (!part.wrap) node.classList.add("one-line");
   if (part.maxLines) {
     node.classList.add("clamped");
@@ -143,6 +144,15 @@ function buttonOf(part, act) {
   if (part.adjustMode) node.classList.add("shrinks");
   node.addEventListener("click", (event) => act(part.action, event));
   return node;
+}
+
+// adjustMode "shrink-to-fit", once the browser knows the widths.
+export function fit(node) {
+  for (const one of node.querySelectorAll(".shrinks")) {
+    for (let size = parseFloat(getComputedStyle(one).fontSize); one.scrollWidth > one.clientWidth && size > 10; size -= 0.5) {
+      one.style.fontSize = `${size}px`;
+    }
+  }
 }
 
 function imageOf(part) {

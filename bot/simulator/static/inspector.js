@@ -24,7 +24,7 @@ export class Inspector {
     if (key === this.key) return;
     this.key = key;
     const memory = view.memory;
-    this.root.replaceChildren(
+    this.root.replaceChildren(el("div", { class: "cards" },
       this.clockCard(view),
       this.billCard(view),
       this.violations(view.violations),
@@ -35,7 +35,7 @@ export class Inspector {
       this.rows("events", memory.events ?? [], (row) => [tag(row.status, row.status), row.what, row.at && clock(row.at)]),
       this.webhooks(view.webhooks),
       el("p", { class: "advice", textContent: word("advice") }),
-    );
+    ));
     this.time(view);
   }
 
@@ -84,7 +84,8 @@ export class Inspector {
   branch(value, path) {
     const list = el("ul", { class: "tree" });
     for (const [key, one] of Object.entries(value)) {
-      if (one !== null && typeof one === "object" && Object.keys(one).length) {
+      if (one === null || one === "" || (typeof one === "object" && !Object.keys(one).length)) continue;
+      if (typeof one === "object") {
         const inner = this.fold(`${path}.${key}`, el("span", { class: "key", textContent: key }), this.branch(one, `${path}.${key}`));
         inner.querySelector("summary").append(el("span", { class: "count", textContent: String(Object.keys(one).length) }));
         list.append(el("li", {}, inner));
@@ -118,8 +119,6 @@ export class Inspector {
 }
 
 function plain(value) {
-  if (value === null) return "-";
-  if (typeof value === "object") return Array.isArray(value) ? "[]" : "{}";
   return MOMENT.test(value) ? `${day(value, current())} ${clock(value)}` : String(value);
 }
 

@@ -2,6 +2,7 @@
 
 import { STICKERS, entry } from "./bubbles.js";
 import { day, el, local } from "./dom.js";
+import { fit } from "./flex.js";
 import { current, word } from "./words.js";
 
 const find = (id) => document.getElementById(id);
@@ -28,6 +29,7 @@ export class Phone {
     this.bubbles = new Map();
     this.person = null;
     this.menuKey = "";
+    this.greeted = false;
     this.awaiting = 0; // when the person last did something that wants an answer; 0 when nothing is awaited
     find("log").replaceChildren(this.typing);
     find("quick").hidden = true;
@@ -51,6 +53,7 @@ export class Phone {
     if (performance.now() - this.awaiting > PATIENCE) this.awaiting = 0;
     this.type((view.loading || this.awaiting > 0) && this.person.friend === true);
     this.menu(view.menu);
+    if (!this.greeted && view.menu && [...this.bubbles.values()].some((one) => one.bubble.sender === "bot")) this.greet();
     find("stranger").hidden = this.person.friend !== null;
     const button = find("friend");
     button.hidden = this.person.friend === null;
@@ -74,6 +77,7 @@ export class Phone {
         if (bubble.sender === "bot") this.awaiting = 0;
       }
       this.bubbles.set(bubble.id, { bubble, node });
+      fit(node);
     }
     this.grouped();
     if (follow) this.toEnd();
@@ -213,15 +217,15 @@ export class Phone {
     toggle.hidden = !menu;
     const key = JSON.stringify(menu);
     if (!menu || key === this.menuKey) return;
-    const first = this.menuKey === "";
     this.menuKey = key;
     toggle.querySelector(".bar-text").textContent = menu.chatBarText;
     find("menu").replaceChildren(menu.picture ? this.uploaded(menu) : this.drawn(menu));
-    if (first && !this.touched()) this.openIfRoom();
   }
 
   // LINE opens the menu at first; here only while it hides nothing of the greeting.
-  openIfRoom() {
+  greet() {
+    this.greeted = true;
+    if (this.touched()) return;
     this.openMenu(true);
     const log = find("log");
     if (log.scrollHeight > log.clientHeight + 1) this.openMenu(false);
