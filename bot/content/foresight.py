@@ -64,7 +64,7 @@ class Foresight:
         self._looked = self._atoms_looked_at(locked=False)
         self._looked_locked = self._atoms_looked_at(locked=True)
         self.outlooks = {spot: self._outlook(spot) for spot in graph}
-        self._memories: dict[tuple[Spot, int], Memory] = {}
+        self._memories: dict[Spot, dict[int, Memory]] = {spot: {} for spot in graph}
 
     def records(self, place: Place) -> bool:
         """Whether the answers may be kept here as a screening, for flows that begin with one."""
@@ -153,10 +153,10 @@ class Foresight:
 
     def memory(self, spot: Spot, hit: int) -> Memory:
         """What to remember at a spot where flags that hold for good have left the signs `hit`."""
-        key = (spot, hit)
-        if key not in self._memories:
-            self._memories[key] = self._memory(spot, hit if self.atoms.levels(hit) & LOCKING else 0)
-        return self._memories[key]
+        known = self._memories[spot]
+        if hit not in known:
+            known[hit] = self._memory(spot, hit if self.atoms.levels(hit) & LOCKING else 0)
+        return known[hit]
 
     def _memory(self, spot: Spot, hit: int) -> Memory:
         outlook = self.outlooks[spot]

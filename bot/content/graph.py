@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from bot.content.atoms import purpose_key
 from bot.content.model import (
@@ -24,8 +24,7 @@ from bot.content.model import (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Spot:
+class Spot(NamedTuple):
     """A place on a path. `item` is an index into a card's items, -1 for the node itself."""
 
     flow: str

@@ -69,9 +69,10 @@ class Walk:
                 self._enter_from_outside(spot)
         self._again = set(self.content.flows)
         while self._again:
-            flow_id = next(name for name in (*ENTERED, *self.content.flows) if name in self._again)
-            self._again.discard(flow_id)
-            self._walk(flow_id)
+            for flow_id in dict.fromkeys((*ENTERED, *self.content.flows)):
+                if flow_id in self._again:
+                    self._again.discard(flow_id)
+                    self._walk(flow_id)
         self.found.holding = self._judge.holding
         return self.found
 
@@ -225,7 +226,8 @@ class Walk:
         questions = tally.questions + (1 if self.graph[spot].is_question else 0)
         answered = tally.answered | step.answered
         for yes, no in step.known:
-            after = stand._replace(true=stand.true & ~step.clears | yes, false=stand.false & ~step.clears | no)
+            true, false = stand.true & ~step.clears | yes, stand.false & ~step.clears | no
+            after = Stand(true, false, stand.hit, stand.unknown, stand.out)
             if way.writes and self._judge.shows_at_once(spot, step.at_once, after):
                 ended += tally.count
             elif way.restarts:
