@@ -46,6 +46,7 @@ class Command(StrEnum):
     SUMMARY = "summary"
     NOT_ME = "not_me"
     SEEN_DOCTOR = "seen_doctor"
+    CONSENTS = "consents"
     STOP = "stop"
     ERASE = "erase"
     JAPANESE = "japanese"

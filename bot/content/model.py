@@ -198,13 +198,14 @@ class Modifier(Strict):
 class Freshness(Strict):
     """How long answers count. A screening is asked in full again after `screening_days`, or after `unused_days` without
     use. Leave to begin a routine ends after `clearance_minutes`; unfinished questions are begun anew after
-    `question_hours`. Pain is compared with the last report or the median of `median_days`, whichever is lower."""
+    `question_hours`. Answers that a screening carries over from the last one are asked again after `carried_days`. Pain is compared with the last report or the median of `median_days`, whichever is lower."""
 
     screening_days: int = Field(ge=1)
     unused_days: int = Field(ge=1)
     clearance_minutes: int = Field(ge=5)
     median_days: int = Field(ge=1)
     question_hours: int = Field(ge=1)
+    carried_days: int = Field(ge=1)
     source: Id
 
 

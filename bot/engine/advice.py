@@ -2,7 +2,7 @@
 
 from bot.content.model import Advice, CardAsk, Content, Flag
 from bot.engine.draft import Draft
-from bot.engine.state import HoldTimed, Lock, RaiseAlert, RecordScreening, Screening
+from bot.engine.state import Asking, HoldTimed, Lock, RaiseAlert, RecordScreening, Screening
 from bot.messages import Card, Choice, Command, Disposition, Words
 
 SAFE = (Disposition.NO_MASSAGE, Disposition.SELF_MASSAGE)
@@ -64,10 +64,15 @@ def repeat(draft: Draft, lock: Lock) -> None:
 
 
 def record(draft: Draft, outcome: Disposition, flags: tuple[str, ...]) -> None:
-    """The screening came to a result: kept in the state and, never to be changed, in its table."""
-    answers = dict(draft.state.answers)
-    version = draft.content.version
-    draft.change(screening=Screening(outcome, flags, answers, draft.now, version))
+    """The screening came to a result: kept in the state and, never to be changed, in its table. What a daily card, a
+    report or a single card finds is added to the last full screening, which does not become younger by it."""
+    state, version = draft.state, draft.content.version
+    last, waiting = state.screening, state.waiting
+    in_part = isinstance(waiting, Asking) and (waiting.flow != "screening" or state.alone)
+    answers, at = dict(state.answers), draft.now
+    if in_part and last is not None:
+        answers, at = {**last.answers, **answers}, last.at
+    draft.change(screening=Screening(outcome, flags, answers, at, version))
     draft.do(RecordScreening(outcome, flags, answers, version))
 
 

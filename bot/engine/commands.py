@@ -42,6 +42,8 @@ def obey(draft: Draft, command: Command) -> None:
             not_me(draft)
         case Command.SEEN_DOCTOR:
             nodes.enter(draft, nodes.SCREENING)
+        case Command.CONSENTS:
+            nodes.enter(draft, nodes.CONSENTS)
         case Command.STOP:
             stop(draft)
         case Command.ERASE:
@@ -96,7 +98,7 @@ def menu(draft: Draft) -> None:
     phrases = draft.content.phrases
     choices = tuple(draft.command(c) for c in MENU)
     draft.say(Card(draft.text(phrases.menu_title), draft.text(phrases.menu_text), choices=choices))
-    more = [Command.ENGLISH if draft.state.locale == "ja" else Command.JAPANESE, Command.ERASE]
+    more = [Command.ENGLISH if draft.state.locale == "ja" else Command.JAPANESE, Command.CONSENTS, Command.ERASE]
     if draft.state.waiting is not None:
         more.insert(0, Command.GO_ON)
     draft.quick(*(draft.command(c) for c in more))

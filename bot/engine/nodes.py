@@ -1,5 +1,6 @@
 """Flows: entering one, and walking it to the next question, advice, routine or end."""
 
+from datetime import timedelta
 from typing import assert_never
 
 from bot.content.conditions import holds, number
@@ -32,18 +33,21 @@ from bot.messages import Command, Disposition
 LIMIT = 100
 """Nodes passed in one turn before it is called a loop; the content check proves that no path comes near."""
 
-SCREENING, TODAY, AFTER = "screening", "today", "after"
+SCREENING, TODAY, AFTER, CONSENTS = "screening", "today", "after", "consents"
 """The flows that the engine itself enters."""
 
 
 def enter(draft: Draft, flow_id: str, node_id: str | None = None) -> None:
     """Begins a flow anew: only the answers that the flow lets stand are kept."""
     flow = draft.content.flows[flow_id]
-    last = draft.state.screening.answers if draft.state.screening else {}
+    screening = draft.state.screening
+    last = screening.answers if screening else {}
+    lately = timedelta(days=draft.content.safety.freshness.carried_days)
     if flow.begins_with == "screening":
         kept = {name: value for name, value in last.items() if name != PAIN}
     else:
-        known = {**last, **draft.state.answers}
+        old = last if screening and draft.since(screening.at) < lately else {}
+        known = {**old, **draft.state.answers}
         kept = {name: known[name] for name in flow.carries if name in known}
     draft.change(
         waiting=None,
@@ -168,13 +172,16 @@ def _conclude(draft: Draft, flow: Flow, node: Conclude) -> str | None:
         return None
     if found.unknown:
         draft.change(skip_known=True)
-        return _asks(draft, flow, found.unknown)
+        asked = _asks(draft, flow, found.unknown)
+        if asked is None:
+            enter(draft, SCREENING)
+        return asked
     draft.change(lock=None, skip_known=False)
     return node.next
 
 
-def _asks(draft: Draft, flow: Flow, unknown: tuple[Flag, ...]) -> str:
-    """The first question of the flow whose missing answer leaves one of the flags open."""
+def _asks(draft: Draft, flow: Flow, unknown: tuple[Flag, ...]) -> str | None:
+    """The first question of the flow whose missing answer leaves one of the flags open; None when it asks for none."""
     missing = {name for flag in unknown for name in _names(flag)} - set(draft.state.answers)
     for node in flow.node:
         match node:
@@ -186,7 +193,7 @@ def _asks(draft: Draft, flow: Flow, unknown: tuple[Flag, ...]) -> str:
                 return node.id
             case _:
                 pass
-    raise LookupError(f"nothing in {flow.id} asks for {sorted(missing)}")
+    return None
 
 
 def _names(flag: Flag) -> set[str]:
