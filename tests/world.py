@@ -4,11 +4,13 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError
 
 from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
 from bot.content.model import Content
@@ -19,7 +21,7 @@ from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import Base, Contact
+from bot.store.tables import Base, Contact, Outbox
 from bot.worker import drain
 
 START = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
@@ -161,6 +163,15 @@ class World:
     def run(self) -> None:
         """Until nothing is due."""
         drain(self.runtime)
+
+    def run_quietly(self) -> None:
+        """As a worker goes on when the database fails."""
+        with suppress(DBAPIError):
+            self.turns()
+
+    def outgoing(self) -> int:
+        """Messages in the outbox."""
+        return self.count(Outbox)
 
     @staticmethod
     def delivery(one: Attempt) -> Delivery:
