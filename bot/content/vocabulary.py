@@ -6,7 +6,7 @@ Patterns are regular expressions. Their kana are folded like the text they meet 
 
 import re
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -32,6 +32,10 @@ def fold(text: str) -> str:
 ScopeKind = Literal[
     "denied", "kept", "supposed", "over", "old", "new", "seen", "unseen", "other", "self", "patient", "cared", "pet", "idiom", "broken"
 ]  # fmt: skip
+
+Where = Literal["after", "before", "around"]
+_AROUND = re.compile(r"\(\?<?[!=][^()]*\)")
+_SHORTEST = 2
 
 
 class Part(BaseModel):
@@ -85,12 +89,20 @@ class Scope(Part):
     id: str
     kind: ScopeKind
     lang: Literal["ja", "en"] = "ja"
-    where: Literal["after", "before", "around"] = "after"
+    where: Where = "after"
     pattern: str
     clears: tuple[str, ...] = ()
     """Sentences that would alarm without this."""
     frame: str = ""
     """A denial as a template over a noun, such as "{}はありません"."""
+
+
+class ScopePattern(NamedTuple):
+    """A scope's pattern, and the wider one for messages with next to no kanji."""
+
+    scope: Scope
+    plain: re.Pattern[str]
+    kana: re.Pattern[str]
 
 
 class Intent(Part):
@@ -153,18 +165,30 @@ class Vocabulary(Part):
 
     @cached_property
     def compiled_readings(self) -> dict[str, re.Pattern[str]]:
-        """Each concept's Japanese pattern with every kanji of `readings` written in kana."""
-        kanji = re.compile("|".join(sorted(self.readings, key=len, reverse=True)) + r"|\[[^\]]*\]")
-        return {
-            name: re.compile(fold(kanji.sub(lambda it: self.readings.get(it.group(), it.group()), self._joined(it.ja))))
-            for name, it in self.concepts.items()
-            if it.ja
-        }
+        """Each concept's Japanese pattern as it is and with every kanji of `readings` written in kana."""
+        return {name: re.compile(self._spelt_out(it.ja)) for name, it in self.concepts.items() if it.ja}
+
+    def _spelt_out(self, patterns: tuple[str, ...]) -> str:
+        """Patterns that would shrink to one or two kana are left out: they would be found everywhere."""
+        spelt = [self._in_kana(self._expanded(pattern)) for pattern in patterns]
+        return "|".join([fold(self._joined(patterns)), *(it for it in spelt if len(_AROUND.sub("", it)) > _SHORTEST)])
+
+    def _in_kana(self, pattern: str) -> str:
+        return fold(self._kanji.sub(lambda it: self.readings.get(it.group(), it.group()), pattern))
 
     @cached_property
-    def compiled_scopes(self) -> tuple[tuple[Scope, re.Pattern[str]], ...]:
-        """Each scope with its pattern."""
-        return tuple((it, re.compile(fold(self._expanded(it.pattern)))) for it in self.scopes)
+    def _kanji(self) -> re.Pattern[str]:
+        return re.compile("|".join(sorted(self.readings, key=len, reverse=True)) + r"|\[[^\]]*\]")
+
+    @cached_property
+    def compiled_scopes(self) -> "dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]]":
+        """The scopes by kind and place."""
+        found: dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]] = {}
+        for it in self.scopes:
+            plain = self._expanded(it.pattern)
+            pattern = ScopePattern(it, re.compile(fold(plain)), re.compile(f"(?:{fold(plain)})|(?:{self._in_kana(plain)})"))
+            found[it.kind, it.where] = (*found.get((it.kind, it.where), ()), pattern)
+        return found
 
     @cached_property
     def compiled_intents(self) -> tuple[tuple[str, tuple[re.Pattern[str], ...], re.Pattern[str] | None], ...]:

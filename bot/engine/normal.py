@@ -24,7 +24,7 @@ _ENDS = re.compile(
 """A space after one of these stands for a comma; other spaces between Japanese letters mean nothing."""
 
 
-_UNFINISHED = re.compile(r"[はがのにをもとへ、]$")
+_UNFINISHED = re.compile(r"(?:[はがのにをもとへ、]|(?:両|右|左|片)(?:方の?)?(?:足|脚|あし))$")
 """A line that breaks off after one of these goes on in the next."""
 
 
@@ -67,6 +67,7 @@ def _letters(text: str) -> Pairs:
     for match in re.finditer(r"(?s).[゙゚ﾞﾟ]?", text):
         for char in unicodedata.normalize("NFKC", match.group()).lower():
             previous = pairs[-1][0] if pairs else ""
+            char = _MARKS.get(char, char)
             if (
                 char in _QUOTES
                 or char in "\u200d\ufe0f\ufe0e\u200b"
@@ -159,7 +160,43 @@ _MACRONS = str.maketrans(
     {"ā": "aa", "ī": "ii", "ū": "uu", "ē": "ee", "ō": "ou", "â": "aa", "î": "ii", "û": "uu", "ê": "ee", "ô": "ou"}
 )
 _ENGLISH = frozenset(
-    ["the", "is", "my", "have", "and", "it", "you", "for", "of", "please", "what", "how", "with", "but", "in", "was", "can", "cant", "not", "dont", "do", "am", "are", "at", "this", "that", "when", "your", "on", "im", "ive", "after", "since", "from", "or"]
+    [
+        "the",
+        "is",
+        "my",
+        "have",
+        "and",
+        "it",
+        "you",
+        "for",
+        "of",
+        "please",
+        "what",
+        "how",
+        "with",
+        "but",
+        "in",
+        "was",
+        "can",
+        "cant",
+        "not",
+        "dont",
+        "do",
+        "am",
+        "are",
+        "at",
+        "this",
+        "that",
+        "when",
+        "your",
+        "on",
+        "im",
+        "ive",
+        "after",
+        "since",
+        "from",
+        "or",
+    ]
 )
 
 

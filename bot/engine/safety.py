@@ -127,7 +127,7 @@ def _belongs(place: Mention, head: Mention, sheet: Sheet) -> bool:
     start, end = _between(place, head)
     if end <= start:
         return True
-    if sheet.broken(place, start, end):
+    if sheet.broken(start, end):
         return False
     if not sheet.vocabulary.concepts[place.concept].part:
         return True

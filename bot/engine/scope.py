@@ -2,12 +2,14 @@
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from bot.content.vocabulary import Vocabulary
+from bot.content.vocabulary import ScopeKind, Vocabulary, Where
 
+_PERSONS: tuple[ScopeKind, ...] = ("other", "self", "pet")
 _LATIN = re.compile(r"[a-z]")
 _KANJI = re.compile(r"[一-鿿]")
 _FEW_KANJI = 8
@@ -55,9 +57,11 @@ class Sheet:
 
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.text = _without_idioms(text, vocabulary)
+        self._kana = len(_KANJI.findall(text)) * _FEW_KANJI <= len(text)
+        self._found: dict[tuple[ScopeKind, int, int], bool] = {}
+        self.text = _without_idioms(text, vocabulary, self._kana)
         self._stops = [match.start() for match in _STOP.finditer(self.text)]
-        self.mentions = _mentions(self.text, vocabulary)
+        self.mentions = _mentions(self.text, vocabulary, self._kana)
         self.parts = [
             mention
             for name, concept in vocabulary.concepts.items()
@@ -109,31 +113,28 @@ class Sheet:
         seen = self._around("seen", 0, len(self.text)) and not self._around("unseen", 0, len(self.text))
         return Age(old, seen)
 
-    def _around(self, kind: str, start: int, end: int) -> bool:
-        return any(
-            pattern.search(self.text, start, end)
-            for scope, pattern in self.vocabulary.compiled_scopes
-            if scope.kind == kind and scope.where == "around"
-        )
+    def _patterns(self, kind: ScopeKind, where: Where) -> Iterator[tuple[str, re.Pattern[str]]]:
+        for it in self.vocabulary.compiled_scopes.get((kind, where), ()):
+            yield it.scope.lang, it.kana if self._kana else it.plain
 
-    def _said(self, kind: str, mention: Mention) -> bool:
+    def _around(self, kind: ScopeKind, start: int, end: int) -> bool:
+        key = (kind, start, end)
+        if key not in self._found:
+            self._found[key] = any(p.search(self.text, start, end) for _, p in self._patterns(kind, "around"))
+        return self._found[key]
+
+    def _said(self, kind: ScopeKind, mention: Mention) -> bool:
+        """Whether a scope of `kind` takes in `mention`: by what follows, by what goes before, or anywhere in its sentence."""
         start, end = self.sentence(mention.start)
-        for scope, pattern in self.vocabulary.compiled_scopes:
-            if scope.kind != kind or scope.lang != mention.lang:
-                continue
-            match scope.where:
-                case "after":
-                    reach = self._reach(end) if kind == "over" else len(self.text)
-                    found = pattern.match(self.text, mention.end, reach)
-                    if found and not (kind == "over" and self._another(mention, found.end())):
-                        return True
-                case "before":
-                    if pattern.search(self.text[start : mention.start]):
-                        return True
-                case "around":
-                    if pattern.search(self.text, start, end):
-                        return True
-        return False
+        reach = self._reach(end) if kind == "over" else len(self.text)
+        for lang, pattern in self._patterns(kind, "after"):
+            found = pattern.match(self.text, mention.end, reach) if lang == mention.lang else None
+            if found and not (kind == "over" and self._another(mention, found.end())):
+                return True
+        before = self.text[start : mention.start]
+        if any(lang == mention.lang and p.search(before) for lang, p in self._patterns(kind, "before")):
+            return True
+        return self._around(kind, start, end)
 
     def _reach(self, end: int) -> int:
         following = _NEXT.match(self.text, end)
@@ -163,50 +164,38 @@ class Sheet:
             at = last.end
         return False
 
-    def broken(self, place: Mention, start: int, end: int) -> bool:
+    def broken(self, start: int, end: int) -> bool:
         """Whether something complete is said between `start` and `end`, so that what follows is a new statement."""
-        return any(
-            pattern.search(self.text, start, end)
-            for scope, pattern in self.vocabulary.compiled_scopes
-            if scope.kind == "broken" and scope.lang == place.lang
-        )
+        return self._around("broken", start, end)
 
     def listed(self, start: int, part: Mention) -> bool:
         """Whether `part` only goes on with a list or names the same place more closely (お尻と足, 右足の指)."""
         return bool(_JOINED.search(self.text[start : part.start]))
 
     def _others(self, mention: Mention) -> bool:
+        """Whether somebody else was named last, before `mention` in its sentence."""
         start, _ = self.sentence(mention.start)
-        before = self.text[start : mention.start]
-        found = -1
-        own = -1
-        for scope, pattern in self.vocabulary.compiled_scopes:
-            if scope.kind in ("other", "self", "pet"):
-                for match in pattern.finditer(before):
-                    if scope.kind != "self":
-                        found = max(found, match.end())
-                    else:
-                        own = max(own, match.end())
-        return found > own
+        last = {
+            kind: max((m.end() for _, p in self._patterns(kind, "around") for m in p.finditer(self.text, start, mention.start)), default=-1)
+            for kind in _PERSONS
+        }
+        return max(last["other"], last["pet"]) > last["self"]
 
 
-def _without_idioms(text: str, vocabulary: Vocabulary) -> str:
-    for scope, pattern in vocabulary.compiled_scopes:
-        if scope.kind == "idiom":
-            text = pattern.sub(lambda found: "＿" * len(found.group()), text)
+def _without_idioms(text: str, vocabulary: Vocabulary, kana: bool) -> str:
+    for it in vocabulary.compiled_scopes.get(("idiom", "after"), ()):
+        text = (it.kana if kana else it.plain).sub(lambda found: "＿" * len(found.group()), text)
     return text
 
 
-def _mentions(text: str, vocabulary: Vocabulary) -> dict[str, tuple[Mention, ...]]:
+def _mentions(text: str, vocabulary: Vocabulary, kana: bool) -> dict[str, tuple[Mention, ...]]:
     latin = _LATIN.search(text) is not None
-    kana = len(_KANJI.findall(text)) * _FEW_KANJI <= len(text)
     found: dict[str, tuple[Mention, ...]] = {}
     for name, (ja, en) in vocabulary.compiled_concepts.items():
-        hits = [Mention(name, m.start(), m.end(), "ja") for m in ja.finditer(text)] if ja else []
-        if kana and ja:
-            hits += [Mention(name, m.start(), m.end(), "ja") for m in vocabulary.compiled_readings[name].finditer(text)]
+        japanese = vocabulary.compiled_readings[name] if kana and ja else ja
+        hits = [Mention(name, m.start(), m.end(), "ja") for m in japanese.finditer(text)] if japanese else []
         if en and latin:
             hits += [Mention(name, m.start(), m.end(), "en") for m in en.finditer(text)]
         if hits:
-            found[name] = tuple(dict.fromkeys(hits))
+            found[name] = tuple(hits)
     return found

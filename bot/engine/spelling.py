@@ -77,7 +77,9 @@ def _latin(words: tuple[str, ...]) -> _Words:
         if len(word) >= _SHORT_LATIN:
             slips |= _lost(word)
         if len(word) > _SHORT_LATIN + 1:
-            slips |= {word[:i] + char + word[i + 1 :] for i in range(1, len(word)) for char in "abcdefghijklmnopqrstuvwxyz"}
+            slips |= {
+                word[:i] + char + word[i + 1 :] for i in range(1, len(word)) for char in "abcdefghijklmnopqrstuvwxyz"
+            }
         near |= {slip: word for slip in slips if slip not in near}
     return _indexed(near, words)
 
