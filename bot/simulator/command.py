@@ -1,5 +1,6 @@
 """`flask demo` and `flask chat`. Everything large is imported when they run, not when any other command does."""
 
+import logging
 import signal
 import sys
 import threading
@@ -24,11 +25,11 @@ def register(cli: click.Group, build: "Build") -> None:
     @click.option("--keep", is_flag=True, help="Go on with var/demo.db of the last time.")
     def demo(host: str, port: int, keep: bool) -> None:
         """The bot and a LINE of its own in the browser: no account, no network."""
-        with _open(build, host, port, Path("var/demo.db"), keep) as house:
+        end = _end()
+        with _open(build, host, port, Path("var/demo.db"), keep) as house, house.bot.working():
             _welcome_samples(house)
             click.echo(_addresses(house.url, port))
-            with house.bot.working():
-                _wait_for_the_end()
+            end.wait()
 
     @cli.command("chat")
     @click.option("--name", default="見本 花子(サンプル)", show_default=True, help="Who is talking.")
@@ -46,10 +47,12 @@ def register(cli: click.Group, build: "Build") -> None:
 
 
 def _open(build: "Build", host: str, port: int, database: Path, keep: bool) -> "Demo":
+    from bot import logs
     from bot.config import Settings
     from bot.simulator.demo import Demo
     from bot.simulator.server import bind
 
+    logs.configure(logging.WARNING)
     if not keep:
         for leftover in database.parent.glob(database.name + "*"):
             leftover.unlink()
@@ -75,12 +78,12 @@ def _addresses(url: str, port: int) -> str:
     )
 
 
-def _wait_for_the_end() -> None:
-    """Until Ctrl-C or SIGTERM."""
+def _end() -> threading.Event:
+    """Set by Ctrl-C or SIGTERM."""
     end = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: end.set())
-    end.wait()
+    return end
 
 
 def _line() -> str | None:

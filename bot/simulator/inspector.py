@@ -69,7 +69,9 @@ def _deliveries(tx: Connection, contact_id: int) -> list[Json]:
     return [
         _row(
             row.status,
-            " · ".join(_parts(row.cause, f"billed {row.billed}" if row.billed else "", _tries(row.attempts), row.error)),
+            " · ".join(
+                _parts(row.cause, f"billed {row.billed}" if row.billed else "", _tries(row.attempts), row.error)
+            ),
             row.done_at or row.created_at,
         )
         for row in rows
