@@ -48,6 +48,8 @@ class Concept(Part):
     ja: tuple[str, ...] = ()
     en: tuple[str, ...] = ()
     part: bool = False
+    negative: bool = False
+    """The words are negative themselves (cannot walk): a bare ない after them is part of them and denies nothing."""
 
 
 class Rule(Part):
@@ -90,6 +92,8 @@ class Scope(Part):
     kind: ScopeKind
     lang: Literal["ja", "en"] = "ja"
     where: Where = "after"
+    bare: bool = False
+    """A plain ない: it does not deny a concept that is `negative`."""
     pattern: str
     clears: tuple[str, ...] = ()
     """Sentences that would alarm without this."""

@@ -113,9 +113,10 @@ class Sheet:
         seen = self._around("seen", 0, len(self.text)) and not self._around("unseen", 0, len(self.text))
         return Age(old, seen)
 
-    def _patterns(self, kind: ScopeKind, where: Where) -> Iterator[tuple[str, re.Pattern[str]]]:
+    def _patterns(self, kind: ScopeKind, where: Where, bare: bool = True) -> Iterator[tuple[str, re.Pattern[str]]]:
         for it in self.vocabulary.compiled_scopes.get((kind, where), ()):
-            yield it.scope.lang, it.kana if self._kana else it.plain
+            if bare or not it.scope.bare:
+                yield it.scope.lang, it.kana if self._kana else it.plain
 
     def _around(self, kind: ScopeKind, start: int, end: int) -> bool:
         key = (kind, start, end)
@@ -127,7 +128,8 @@ class Sheet:
         """Whether a scope of `kind` takes in `mention`: by what follows, by what goes before, or anywhere in its sentence."""
         start, end = self.sentence(mention.start)
         reach = self._reach(end) if kind == "over" else len(self.text)
-        for lang, pattern in self._patterns(kind, "after"):
+        bare = not self.vocabulary.concepts[mention.concept].negative
+        for lang, pattern in self._patterns(kind, "after", bare):
             found = pattern.match(self.text, mention.end, reach) if lang == mention.lang else None
             if found and not (kind == "over" and self._another(mention, found.end())):
                 return True
