@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from dotenv import dotenv_values
 from PIL import Image
 
 from app import app
@@ -112,6 +113,14 @@ def test_the_defaults_in_the_table_are_the_programs(name: str) -> None:
     for field, described in Settings.model_fields.items():
         if (written := table.get(field.upper())) is not None and "SECRET" not in field and "TOKEN" not in field:
             assert written == str(described.default)
+
+
+def test_the_example_of_settings_can_be_copied_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in dotenv_values(ROOT / ".env.example").items():
+        monkeypatch.setenv(name, value or "")
+    copied = Settings()
+    changed = {name for name, field in Settings.model_fields.items() if getattr(copied, name) != field.default}
+    assert changed == {"public_url", "database_url"}
 
 
 @pytest.mark.parametrize("name", WRITTEN)
