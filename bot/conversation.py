@@ -1,5 +1,6 @@
 """One event, one turn, one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -50,33 +51,46 @@ class Overtaken(Exception):
     """The contact was changed under a turn by something that did not lock it."""
 
 
-def advance(runtime: Runtime, limit: int) -> int:
+def advance(runtime: Runtime, limit: int, after_each: Callable[[], None] = lambda: None) -> int:
     """Handles waiting events, each contact's oldest first and one at a time. How many were handled; fewer than
     `limit` means that nothing more is due. Raises when the database cannot be reached; what waits goes on waiting."""
     handled = 0
-    while handled < limit and _advance_one(runtime):
-        handled += 1
+    while handled < limit:
+        ended, more = _advance_one(runtime)
+        if ended:
+            handled += 1
+            after_each()
+        if not more:
+            break
     return handled
 
 
-def _advance_one(runtime: Runtime) -> bool:
+def _advance_one(runtime: Runtime) -> tuple[bool, bool]:
+    """Whether an event was handled, and whether there may be another."""
     now = runtime.now()
-    claim = None
+    claim: _Claim | None = None
+
+    def turn(tx: Connection) -> tuple[str, bool] | None:
+        nonlocal claim
+        claim = _claim(tx, now)
+        if claim is None:
+            return None
+        return _handle(runtime, tx, claim, now), tx.execute(_ANYTHING).first() is not None
+
     try:
-        with runtime.db.write() as tx:
-            claim = _claim(tx, now)
-            if claim is None:
-                return False
-            result = _handle(runtime, tx, claim, now)
+        handled = runtime.db.together(turn)
+        if handled is None:
+            return False, False
+        result, more = handled
     except OperationalError:
         raise  # the database's trouble, not the event's
     except Exception as error:
         if claim is None:
             raise
         log.error("turn_failed", inbox=claim.inbox_id, contact=claim.contact_id, error=error)
-        result = _count_failure(runtime, claim, type(error).__name__, now)
+        result, more = _count_failure(runtime, claim, type(error).__name__, now), True
     TURNS.labels(result).inc()
-    return True
+    return True, more
 
 
 _other = INBOX.alias()
@@ -97,6 +111,8 @@ _A_CONTACT = (
 )
 """One that has something waiting, and no event in a pause after an error. Its row is locked for the turn, though not
 against new events that point at it."""
+
+_ANYTHING = select(INBOX.c.id).where(waiting()).limit(1)
 
 _ITS_OLDEST = (
     select(INBOX.c.id, INBOX.c.event, INBOX.c.tries, INBOX.c.reply_token, INBOX.c.reply_expires_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 import structlog
@@ -79,23 +79,19 @@ def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
     """Leases at most `limit` messages, the most urgent first, never two of one contact. Commits. What may not or need
     not be sent any more is settled here and not returned."""
     now = runtime.now()
-    due = _due(runtime.settings.send_gate)
     claimed: list[Attempt] = []
     while len(claimed) < limit:
-        with runtime.db.write() as tx:
-            rows = tx.execute(due, {"now": now, "most": limit - len(claimed)}).all()
-            fresh = [one for row in rows if (one := _take(runtime, tx, row, now)) is not None]
-        claimed += fresh
-        if len(fresh) == len(rows):
+        taken = runtime.db.together(partial(_claim, runtime, now, limit - len(claimed)))
+        claimed += (one for one in taken if one is not None)
+        if None not in taken:
             break  # else some were settled on the spot, and may have stood in the way of others
     return claimed
 
 
-def attempt(runtime: Runtime, one: Attempt) -> Receipt:
-    """One call to the provider, outside any transaction, and its settlement."""
-    receipt = _send(runtime, one)
-    settlement.settle(runtime, one, receipt)
-    return receipt
+def attempt(runtime: Runtime, one: Attempt) -> bool:
+    """One call to the provider, outside any transaction, and its settlement. Whether the contact's next message may
+    have waited for this."""
+    return settlement.settle(runtime, one, _send(runtime, one))
 
 
 def _send(runtime: Runtime, one: Attempt) -> Receipt:
@@ -160,6 +156,11 @@ def _passes_gate(gate: SendGate, outbox: FromClause) -> ColumnElement[bool]:
             return or_(reply, exists().where(CONTACT.c.id == outbox.c.contact_id, CONTACT.c.is_test))
         case "off":
             return reply
+
+
+def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:
+    rows = tx.execute(_due(runtime.settings.send_gate), {"now": now, "most": limit}).all()
+    return [_take(runtime, tx, row, now) for row in rows]
 
 
 def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Attempt | None:

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, bindparam, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bot import alerts, contacts
 from bot.channels.base import Outcome, Receipt
@@ -56,15 +56,25 @@ class Attempt:
         return self.priority == Priority.SAFETY.rank
 
 
-def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> None:
-    """Writes down the ending and what follows from it, in one transaction."""
+def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> bool:
+    """Writes down the ending and what follows from it, in one transaction. Whether the contact's next message may have
+    waited for this."""
     now = runtime.now()
     later = now + _pause(runtime, one, receipt)
-    runtime.db.together(lambda tx: _follow(runtime.db, tx, one, receipt, now, later))
+
+    def ending(tx: Connection) -> bool:
+        _follow(runtime.db, tx, one, receipt, now, later)
+        return tx.execute(_NEXT, {"contact_id": one.contact_id}).first() is not None
+
+    more = runtime.db.together(ending)
     ATTEMPTS.labels(one.channel, receipt.outcome.value).inc()
     BILLED.labels(one.channel).inc(receipt.billed if receipt.outcome is Outcome.SENT else 0)
     if receipt.outcome is not Outcome.SENT:
         log.warning("not_sent", outbox=one.outbox_id, outcome=receipt.outcome.value, error=receipt.error)
+    return more
+
+
+_NEXT = select(OUTBOX.c.id).where(OUTBOX.c.contact_id == bindparam("contact_id"), ahead()).limit(1)
 
 
 def _follow(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: datetime, later: datetime) -> None:

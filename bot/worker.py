@@ -48,6 +48,7 @@ class Worker:
         self._turns = _Loop("turns", self._turn, self._stopping)
         self._dispatch = _Loop("dispatch", self._dispatch_some, self._stopping)
         self._busy: set[Attempt] = set()
+        self._full = False
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
         self._ticks = BackgroundScheduler(
             timezone=UTC,
@@ -86,29 +87,31 @@ class Worker:
         release_expired(self._runtime)
 
     def _turn(self) -> None:
-        while not self._stopping.is_set() and advance(self._runtime, 1):
+        while not self._stopping.is_set() and advance(self._runtime, BATCH, self._dispatch.ring) == BATCH:
             self._turns.beat()
-            self._dispatch.ring()
 
     def _dispatch_some(self) -> None:
         while not self._stopping.is_set():
             self._dispatch.beat()
             places = min(BATCH, SENDERS - len(self._busy))
             claimed = claim(self._runtime, places) if places else ()
-            if not claimed:
-                return  # the next ring, or the next freed place, looks again
             for one in claimed:
                 self._busy.add(one)
                 self._senders.submit(self._send, one)
+            self._full = len(self._busy) >= SENDERS
+            if len(claimed) < BATCH:
+                return  # the next ring looks again
 
     def _send(self, one: Attempt) -> None:
+        more = True
         try:
-            attempt(self._runtime, one)
+            more = attempt(self._runtime, one)
         except Exception as error:  # the database failed; the lease runs out and the message is tried again
             log.error("settling_failed", outbox=one.outbox_id, error=error)
         finally:
             self._busy.discard(one)
-            self._dispatch.ring()
+            if more or self._full:
+                self._dispatch.ring()
 
 
 class Shift:

