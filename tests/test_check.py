@@ -3,16 +3,17 @@
 import shutil
 import time
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import get_args, get_origin
 
 import pytest
+from pydantic import BaseModel
 
 from bot.content.check import check, render
 from bot.content.issue import Code
-from bot.content.model import Phrases, Picture
-from bot.content.vocabulary import Vocabulary
+from bot.content.model import Content, Picture, Wording
 from bot.messages import TOKEN_MAX, Command, PickToken, encode_token
 
 ROOT = Path(__file__).parent.parent
@@ -22,28 +23,36 @@ TODAY = date(2026, 6, 1)
 
 
 def base(folder: Path) -> Path:
-    """A copy of the smallest content that is right."""
+    """A copy of the smallest content that is right. Files that are only a list of sentences are made up here."""
     copy = Path(shutil.copytree(BROKEN / "base", folder / "content"))
-    (copy / "phrases.toml").write_text("\n".join(_phrases()), encoding="utf-8")
-    (copy / "words.toml").write_text("\n".join(_words()), encoding="utf-8")
+    for name, field in Content.model_fields.items():
+        file = copy / ("words.toml" if name == "vocabulary" else f"{name}.toml")
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel) and name not in ("safety", "clinic", "menu"):
+            file.write_text(
+                "".join(f"{n} = {smallest(f.annotation)}\n" for n, f in model.model_fields.items()), "utf-8"
+            )
     return copy
 
 
-def _words() -> list[str]:
-    """Nothing that patients say is understood."""
-    tables = {name: get_origin(field.annotation) is dict for name, field in Vocabulary.model_fields.items()}
-    return [f"{name} = {'{}' if table else '[]'}" for name, table in tables.items()]
-
-
-def _phrases() -> list[str]:
-    """Every phrase that the engine asks for, as short as can be."""
-    lines = []
-    for name, field in Phrases.model_fields.items():
-        if field.annotation is Picture:
-            lines.append(f'{name} = {{ file = "hand.png", alt = {{ ja = "絵", en = "Picture" }} }}')
-        elif name != "commands":
-            lines.append(f'{name} = {{ ja = "言葉", en = "Words" }}')
-    return [*lines, "[commands]", *(f'{c.value} = {{ ja = "する", en = "Do" }}' for c in Command)]
+def smallest(kind: object) -> str:
+    """The smallest value of a field, as TOML."""
+    if kind is Wording:
+        return '{ ja = "言葉", en = "Words" }'
+    if kind is Picture:
+        return '{ file = "hand.png", alt = { ja = "絵", en = "Picture" } }'
+    if kind is str:
+        return '"words"'
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        fields = ", ".join(f"{n} = {smallest(f.annotation)}" for n, f in kind.model_fields.items())
+        return f"{{ {fields} }}"
+    inner = get_args(kind)
+    if get_origin(kind) is tuple:
+        return "[]"
+    if inner and inner[0] is Command:
+        return f"{{ {', '.join(f'{c.value} = {smallest(inner[1])}' for c in Command)} }}"
+    assert get_origin(kind) in (dict, Mapping), kind
+    return "{}"
 
 
 def break_with(folder: Path, table: Path) -> tuple[list[str], list[str]]:
@@ -100,7 +109,7 @@ def test_the_check_is_told_line_by_line_with_what_was_walked(tmp_path: Path) -> 
     break_with(folder, BROKEN / "unsure_is_no" / "broken.toml")
     lines = render(check(folder, TODAY)).splitlines()
     assert lines[0] == "red_flags.toml: thinner: unsure_is_no: nothing counts the answer 'unsure'"
-    assert lines[-1].startswith("1 errors, 0 warnings; 487 paths walked (screening 453, ")
+    assert lines[-1].startswith("1 errors, 0 warnings; 490 paths walked (screening 453, ")
 
 
 def test_a_source_that_only_tips_rest_on_warns_when_its_day_is_past(tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ def _item(content: Content, item: Item, counted: set[tuple[str, str]]) -> Iterat
     answers = {option.id for card in cards for option in item.options or card.options}
     if cards and CLEAR not in answers:
         yield Issue(SAFETY, item.id, "no_clearing", f"none of its answers is {CLEAR!r}")
+    for card in cards:
+        if UNSURE not in {option.id for option in item.options or card.options}:
+            yield Issue(SAFETY, item.id, "no_unsure", f"who is not sure cannot say so on {card.id}")
     for answer in sorted(answers - {CLEAR}):
         if (item.id, answer) not in counted:
             code: Code = "unsure_is_no" if answer == UNSURE else "yes_is_no"

@@ -20,8 +20,8 @@ LOCKING = AT_ONCE | level_bit(Disposition.DOCTOR)
 PAIN = "pain"
 """The answer that is never taken over from an earlier screening: it is asked on the day."""
 
-SCREENING, TODAY, AFTER = "screening", "today", "after"
-ENTERED = (SCREENING, TODAY, AFTER)
+SCREENING, TODAY, AFTER, CONSENTS = "screening", "today", "after", "consents"
+ENTERED = (SCREENING, TODAY, AFTER, CONSENTS)
 """The flows that the engine enters by itself; others are entered by exits only."""
 
 

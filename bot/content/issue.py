@@ -30,6 +30,7 @@ Code = Literal[
     "no_offer",
     "no_phone",
     "no_question",
+    "no_unsure",
     "not_english",
     "not_japanese",
     "only_balls",
