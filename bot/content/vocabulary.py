@@ -68,6 +68,8 @@ class Rule(Part):
     without: tuple[str, ...] = ()
     """Concepts whose presence in the same sentence takes the alarm back."""
     span: Literal["clause", "message"] = "clause"
+    all_meant: bool = False
+    """Not only the last of `need` must be meant, but every one."""
     gap: int = 12
     """Japanese characters between two of `need`; English counts four for one."""
     others: Literal["count", "ignore"] = "ignore"
@@ -96,7 +98,9 @@ class Scope(Part):
     """A plain ない: it does not deny a concept that is `negative`."""
     pattern: str
     clears: tuple[str, ...] = ()
-    """Sentences that would alarm without this."""
+    """Sentences in which nothing is found, and something would be without this."""
+    turns: dict[str, Disposition] = {}
+    """Sentences with the level found in them, which would be another without this."""
     frame: str = ""
     """A denial as a template over a noun, such as "{}はありません"."""
 

@@ -31,10 +31,28 @@ _KANA_ONES = {
     "いち": 1, "いつ": 1, "に": 2, "さん": 3, "よん": 4, "よ": 4, "し": 4, "ご": 5, "ろく": 6, "ろつ": 6, "なな": 7,
     "しち": 7, "はち": 8, "はつ": 8, "きゆう": 9, "きゆ": 9, "く": 9,
 }  # fmt: skip
-_ENGLISH_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen"
-).split()
+_ENGLISH_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _ENGLISH_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
 _ENGLISH = {word: value for value, word in enumerate(_ENGLISH_ONES)} | _ENGLISH_TENS
 _ONES = "|".join(sorted(_KANA_ONES, key=len, reverse=True))
@@ -173,7 +191,7 @@ def _half(start: int, end: int, text: str) -> Half | None:
 def on_clock(hour: int, minute: int, half: Half | None) -> ClockTime:
     """The hour as said and the part of the day it was said of, on the 24-hour clock."""
     if hour == 0 or hour > 12:
-        return ClockTime(hour % 24, minute)
+        return ClockTime(12 if hour == 0 and half in ("pm", "day") else hour % 24, minute)
     match half:
         case None:
             return ClockTime(hour, minute, ambiguous=True)
@@ -306,7 +324,7 @@ _SCALE = re.compile(
     rf"(?:{NUMBER}|じゆつ|じゆう)段階(?:中|で(?:言う|いう)?(?:と)?|の(?:うち|中))?|(?:一番|いちばん|最悪|最大|max)[^。0-9]{{0,10}}?(?:10|十)(?:として|としたら|とする|とすると|だと|なら|と)?|10点満点(?:中|で|の)?|10(?:中|のうち)|0(?:から|-|~)10(?:で|の)?|out of (?:10|ten)|/ ?10|on a scale of (?:0|1) to 10|scale"
 )
 _VALUE = re.compile(
-    rf"(?<![0-9.:])(?:10|[0-9]|十|[〇零一二三四五六七八九](?![〇一二三四五六七八九十つ人日月時番緒回度]))(?![0-9.:]|時|分|回|日|月|年|週|か月|ヶ月|人|歩|cm|kg|キロ|歳|度|%|本|枚|階|件|個|セット|着|つ|番|つ目|m)"
+    r"(?<![0-9.:])(?:10|[0-9]|十|[〇零一二三四五六七八九](?![〇一二三四五六七八九十つ人日月時番緒回度]))(?![0-9.:]|時|分|回|日|月|年|週|か月|ヶ月|人|歩|cm|kg|キロ|歳|度|%|本|枚|階|件|個|セット|着|つ|番|つ目|m)"
 )
 _NOT_NOW = re.compile(
     r"(?:昨日|きのう|昨晩|前回|先週|さつき|今朝|以前|前|一昨日|おととい|朝|yesterday|was|from)(?:は|の|が|まで|から)?[^。0-9]{0,4}$"

@@ -99,6 +99,8 @@ def _together(rule: Rule, sheet: Sheet) -> Iterator[tuple[Mention, int, int]]:
         if _spoken_of(rule.without, head, sheet):
             continue
         chosen = [near for need in others if (near := _nearest(need, head, rule.gap, sheet))]
+        if rule.all_meant and any(sheet.standing(it, rule.history) is not Standing.MEANT for it in chosen):
+            continue
         if len(chosen) == len(others):
             yield head, min(it.start for it in [head, *chosen]), max(it.end for it in [head, *chosen])
 

@@ -1,0 +1,29 @@
+"""The project's own vocabulary, read once, and copies of it with one thing taken out."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from bot.content.vocabulary import Vocabulary
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    return Vocabulary.model_validate(tomllib.loads((ROOT / "content" / "words.toml").read_text("utf-8")))
+
+
+def without_rule(name: str) -> Vocabulary:
+    """Everything but one rule; what is compiled is shared."""
+    return vocabulary().model_copy(update={"rules": tuple(rule for rule in vocabulary().rules if rule.id != name)})
+
+
+def without_scope(name: str) -> Vocabulary:
+    """Everything but one scope; what is compiled is shared."""
+    copy = vocabulary().model_copy()
+    copy.__dict__["compiled_scopes"] = {
+        place: tuple(it for it in patterns if it.scope.id != name)
+        for place, patterns in vocabulary().compiled_scopes.items()
+    }
+    return copy
