@@ -19,7 +19,7 @@ from bot.channels.line.limits import MULTICAST_ADDRESSES
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
-CONNECTIONS = 16
+CONNECTIONS = 32
 
 # Messaging API reference, "Error messages".
 _MONTHLY_LIMIT = "monthly limit"
