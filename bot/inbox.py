@@ -96,6 +96,8 @@ def _store(db: Database, rows: Sequence[_Row]) -> list[bool]:
 
 
 def _store_once(db: Database, rows: Sequence[_Row]) -> list[bool]:
+    if len(rows) == 1 and not db.is_sqlite and db.at_once(_insert_for_known(db), rows[0]) is not None:
+        return [True]
     return db.together(lambda tx: [_insert(db, tx, row) for row in rows])
 
 
