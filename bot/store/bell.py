@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable
 
+import psycopg
 import structlog
-from psycopg import Connection, Error
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -22,6 +22,7 @@ class Ringer:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._wanted = threading.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="ringer", daemon=True)
 
     def start(self) -> None:
@@ -32,8 +33,14 @@ class Ringer:
         """Returns at once."""
         self._wanted.set()
 
+    def stop(self) -> None:
+        """Returns after a last ring."""
+        self._stopping = True
+        self._wanted.set()
+        self._thread.join()
+
     def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._wanted.wait()
             self._wanted.clear()
             try:
@@ -65,16 +72,15 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except (DBAPIError, Error) as error:
+            except psycopg.Error as error:
                 log.warning("listening_failed", error=error)
                 self._stopping.wait(PATIENCE_SECONDS)
 
     def _listen(self) -> None:
-        with self._db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text(f"LISTEN {NAME}"))
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, Connection)
+        """On a connection of its own: one that listens must never be lent to others."""
+        url = self._db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"LISTEN {NAME}")
             while not self._stopping.is_set():
-                for _ in driver.notifies(timeout=PATIENCE_SECONDS, stop_after=1):
+                for _ in connection.notifies(timeout=PATIENCE_SECONDS, stop_after=1):
                     self._ring()
-            connection.detach()  # a connection that listens must not go back to the pool
