@@ -146,12 +146,11 @@ def _start(house: House, settings: Settings) -> "Runtime":
 
 
 def _refuse_wrong_content(folder: Path) -> None:
-    from bot.content.check import check
+    from bot.content.check import check, render
 
     report = check(folder)
-    if report.failed:
-        lines = "\n".join(f"{one.file}: {one.item}: {one.code}: {one.problem}" for one in report.issues)
-        _give_up(f"The content is not safe to be used (`flask check`):\n{lines}", REFUSED)
+    if report.unsafe:
+        _give_up(f"The content is not safe to be used (`flask check`):\n{render(report)}", REFUSED)
 
 
 class _Proof:
@@ -164,7 +163,7 @@ class _Proof:
             with os.fdopen(writing, "wb") as pipe, contextlib.suppress(BaseException):
                 from bot.content.check import check
 
-                pipe.write(b"" if check(folder).failed else PROVEN)
+                pipe.write(b"" if check(folder).unsafe else PROVEN)
                 pipe.flush()
             os._exit(0)
         os.close(writing)
@@ -215,12 +214,10 @@ def _run_server(house: House, settings: Settings, host: str, port: int, *, with_
 def check(folder: Path | None) -> None:
     """Proves the content: every problem, one a line."""
     from bot.content.check import check as check_content
+    from bot.content.check import render
 
     report = check_content(folder or _settings().content_dir)
-    for issue in report.issues:
-        click.echo(f"{issue.file}: {issue.item}: {issue.code}: {issue.problem}")
-    errors = sum(issue.severity == "error" for issue in report.issues)
-    click.echo(f"{report.paths} paths walked, {errors} errors, {len(report.issues) - errors} warnings")
+    click.echo(render(report))
     sys.exit(1 if report.failed else 0)
 
 

@@ -103,7 +103,8 @@ def _content(settings: Settings) -> Iterator[Finding]:
     report = check(settings.content_dir)
     errors = sum(issue.severity == "error" for issue in report.issues)
     if errors:
-        yield _problem("content", f"{errors} errors; the service will not start. Run `flask check`.")
+        fate = "the service will not start" if report.unsafe else "what was to be reviewed is out of date"
+        yield _problem("content", f"{errors} errors; {fate}. Run `flask check`.")
     elif report.issues:
         yield _note("content", f"safe, with {len(report.issues)} warnings. Run `flask check`.")
     else:

@@ -93,3 +93,9 @@ class Report:
     def failed(self) -> bool:
         """Whether anything is worse than a warning."""
         return any(issue.severity == "error" for issue in self.issues)
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether nobody may be served with it. A source or phone line whose day of review has passed is an error to
+        mend, but no reason to leave patients without any answer after a restart."""
+        return any(issue.severity == "error" and issue.code != "out_of_date" for issue in self.issues)

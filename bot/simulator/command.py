@@ -53,13 +53,15 @@ def _open(build: "Build", host: str, port: int, database: Path, keep: bool) -> "
     from bot.simulator.server import bind
 
     logs.configure(logging.WARNING)
-    if not keep:
-        for leftover in database.parent.glob(database.name + "*"):
-            leftover.unlink()
     try:
         listener = bind(host, port, PORTS_TRIED if port else 1)
     except OSError as error:
         raise click.ClickException(f"No free port from {port} on {host}: {error.strerror}.") from error
+    if port and listener.getsockname()[1] != port:
+        database = database.with_stem(f"{database.stem}-{listener.getsockname()[1]}")  # another demo runs on its own
+    if not keep:
+        for leftover in database.parent.glob(database.name + "*"):
+            leftover.unlink()
     return Demo(build, listener, database_url=f"sqlite:///{database}", content_dir=Settings().content_dir)
 
 
