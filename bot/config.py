@@ -21,6 +21,8 @@ def _psycopg(value: object) -> object:
         for scheme in ("postgres://", "postgresql://"):
             if value.startswith(scheme):
                 return "postgresql+psycopg://" + value.removeprefix(scheme)
+        if not value.startswith(("sqlite://", "postgresql+psycopg://")):
+            raise ValueError("it must begin with sqlite:/// or postgresql://")
     return value
 
 
