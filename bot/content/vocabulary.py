@@ -194,7 +194,9 @@ class Vocabulary(Part):
         found: dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]] = {}
         for it in self.scopes:
             plain = self._expanded(it.pattern)
-            pattern = ScopePattern(it, re.compile(fold(plain)), re.compile(f"(?:{fold(plain)})|(?:{self._in_kana(plain)})"))
+            pattern = ScopePattern(
+                it, re.compile(fold(plain)), re.compile(f"(?:{fold(plain)})|(?:{self._in_kana(plain)})")
+            )
             found[it.kind, it.where] = (*found.get((it.kind, it.where), ()), pattern)
         return found
 

@@ -1,4 +1,4 @@
-"""The grammar of times of day, weekdays, durations and pain numbers, over folded text (see `normal`).
+"""The grammar of times of day, moments of the day and weekdays, over folded text (see `normal`).
 
 Kana are matched as they come out of folding: small kana are large (じゆう, きゆう).
 """
@@ -6,6 +6,9 @@ Kana are matched as they come out of folding: small kana are large (じゆう, �
 import re
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+from bot.content.vocabulary import fold
+from bot.engine.number_words import ENGLISH_NUMBER, KANA_NUMBER, NUMBER, number
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Days = Literal["daily", "weekdays", "weekends"] | tuple[Day, ...]
@@ -24,82 +27,13 @@ class ClockTime:
     ambiguous: bool = False
 
 
-# --- numbers ------------------------------------------------------------------------------------------------------------
-
-_KANJI = {"〇": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_KANA_ONES = {
-    "いち": 1, "いつ": 1, "に": 2, "さん": 3, "よん": 4, "よ": 4, "し": 4, "ご": 5, "ろく": 6, "ろつ": 6, "なな": 7,
-    "しち": 7, "はち": 8, "はつ": 8, "きゆう": 9, "きゆ": 9, "く": 9,
-}  # fmt: skip
-_ENGLISH_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_ENGLISH_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50}
-_ENGLISH = {word: value for value, word in enumerate(_ENGLISH_ONES)} | _ENGLISH_TENS
-_ONES = "|".join(sorted(_KANA_ONES, key=len, reverse=True))
-KANA_NUMBER = rf"(?:(?:{_ONES})?じ(?:ゆう|ゆ|ゆつ|つ)(?:{_ONES})?|{_ONES}|ぜろ|れい)"
-ENGLISH_NUMBER = rf"(?:(?:{'|'.join(_ENGLISH_TENS)})[ -]?(?:{'|'.join(_ENGLISH_ONES[1:10])})?|{'|'.join(sorted(_ENGLISH, key=len, reverse=True))})"
-NUMBER = r"(?:[0-9]+|[〇零一二三四五六七八九十]+)"
-
-
-def number(text: str) -> int | None:
-    """The value of digits, kanji, kana or English number words; None if it is no number."""
-    if text.isascii() and text.isdigit():
-        return int(text)
-    if text in ("ぜろ", "れい", "zero"):
-        return 0
-    if re.fullmatch(r"[〇零一二三四五六七八九十]+", text):
-        return _kanji(text)
-    if text in _ENGLISH:
-        return _ENGLISH[text]
-    tens, _, ones = text.replace("-", " ").partition(" ")
-    if tens in _ENGLISH_TENS and ones in _ENGLISH:
-        return _ENGLISH[tens] + _ENGLISH[ones]
-    return _kana(text)
-
-
-def _kanji(text: str) -> int | None:
-    tens, ten, ones = text.partition("十")
-    if not ten:
-        return int("".join(str(_KANJI[char]) for char in text))
-    if len(tens) > 1 or len(ones) > 1 or "十" in ones:
-        return None
-    return _KANJI.get(tens, 1) * 10 + _KANJI.get(ones, 0)
-
-
-def _kana(text: str) -> int | None:
-    match = re.fullmatch(rf"({_ONES})?(じ(?:ゆう|ゆ|ゆつ|つ))({_ONES})?", text)
-    if match:
-        return _KANA_ONES.get(match[1] or "", 1) * 10 + _KANA_ONES.get(match[3] or "", 0)
-    return _KANA_ONES.get(text)
-
-
 # --- times of day -------------------------------------------------------------------------------------------------------
 
 _HALVES: tuple[tuple[Half, str], ...] = (
-    ("am", r"午前|ごぜん|(?<![a-z])am(?![a-z])|a\.m\.?"),
+    ("am", r"午前|ごぜん|(?<![a-z])am(?![a-z])|a[.。]m[.。]?"),
     ("small", r"深夜|しんや|未明|真夜中|夜更け|夜中|よなか"),
     ("am", r"早朝|毎朝|まいあさ|今朝|明朝|朝(?!ご飯|食|起き)|あさ(?!つ)|明け方|in the morning|every morning|mornings?"),
-    ("pm", r"午後|ごご|(?<![a-z])pm(?![a-z])|p\.m\.?|in the afternoon|afternoons?"),
+    ("pm", r"午後|ごご|(?<![a-z])pm(?![a-z])|p[.。]m[.。]?|in the afternoon|afternoons?"),
     ("day", r"お昼|昼間|昼(?!寝)|(?<!か)ひる"),
     ("evening", r"夕方|ゆうがた|夕刻|夕"),
     ("night", r"今夜|今晩|毎晩|毎夜|まいばん|こんばん(?!は)|明晩|夜|よる|晩(?!ご飯|御飯)|(?<!こん)ばん(?!に[はわ]|は)|in the evening"
@@ -113,7 +47,7 @@ _TIME_COLON = re.compile(r"(?<![0-9:/])(?P<hour>[0-9]{1,2})[:;h](?P<minute>[0-5]
 _TIME_EN = re.compile(
     rf"(?<![a-z0-9:/])(?:(?P<frac>half past|quarter past|quarter to|(?:{ENGLISH_NUMBER}|[0-9]+) (?:minutes )?(?:past|to)) )?"
     rf"(?P<hour>[0-9]{{1,2}}|{ENGLISH_NUMBER})(?:[:. ](?P<minute>[0-5][0-9]|{ENGLISH_NUMBER}))?"
-    r"(?P<mark> ?(?:oclock|o clock|am|pm|a\.m|p\.m|in the (?:morning|evening|afternoon)|at night|tonight|every (?:morning|night|evening))(?![a-z]))?"
+    r"(?P<mark> ?(?:oclock|o clock|am|pm|a[.。]m|p[.。]m|in the (?:morning|evening|afternoon)|at night|tonight|every (?:morning|night|evening))(?![a-z]))?"
 )
 _NAMED = ((re.compile(r"正午|しようご|お昼(?:ちょうど)?の?12時|昼の?(?:12|十二)時|(?<![a-z])(?:noon|midday)(?![a-z])"), ClockTime(12, 0)),
           (re.compile(r"(?<![a-z])midnight(?![a-z])"), ClockTime(0, 0)))  # fmt: skip
@@ -131,7 +65,7 @@ def times(text: str) -> tuple[ClockTime, ...]:
     if not found:
         found = [(match.start(), time) for match in _TIME_EN.finditer(text) if (time := _english_time(match, text))]
     if not found:
-        found = [(match.start(), time) for pattern, time in _NAMED if (match := pattern.search(text))]
+        found = [(named.start(), time) for pattern, time in _NAMED if (named := pattern.search(text))]
     ordered = [time for _, time in sorted(found, key=lambda it: it[0])]
     return tuple(dict.fromkeys(ordered))
 
@@ -211,23 +145,20 @@ def on_clock(hour: int, minute: int, half: Half | None) -> ClockTime:
 
 # --- moments without a clock ---------------------------------------------------------------------------------------------
 
-_ANCHORS: tuple[tuple[Anchor, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern))
-    for name, pattern in (
-        ("after_bath", r"(?:お?風呂|おふろ|ふろ|入浴|湯船|しやわ|シャワー|湯)(?:に(?:入|はい)つた|を?出た|から(?:出|上が|あが)つた|から(?:出|あが|上が)|"
+_ANCHORS: tuple[tuple[Anchor, str], ...] = (
+    ("after_bath", r"(?:お?風呂|おふろ|ふろ|入浴|湯船|しやわ|シャワー|湯)(?:に(?:入|はい)つた|を?出た|から(?:出|上が|あが)つた|から(?:出|あが|上が)|"
                        r"を?(?:済|すま)ませた|の)?(?:後|あと|のち|上が|あが|出|たら)|ふろあがり|after (?:\w+ )?(?:bath|shower)\w*"),
-        ("before_sleep", r"(?:寝|ね|眠|ねむ)(?:る|むる)(?:直)?(?:前|まえ)|就寝(?:前|まえ)|寝しな|布団に入る(?:前|とき)|ベッドに入る(?:前|とき)|おやすみ前|"
+    ("before_sleep", r"(?:寝|ね|眠|ねむ)(?:る|むる)(?:直)?(?:前|まえ)|就寝(?:前|まえ)|寝しな|布団に入る(?:前|とき)|ベッドに入る(?:前|とき)|おやすみ前|"
                          r"before (?:\w+ )?(?:bed\w*|sleep\w*|going to (?:bed|sleep)|i (?:go to )?(?:sleep|bed))|at bedtime|bedtime"),
-        ("after_waking", r"(?:起き|おき|目(?:が|を)?(?:覚|さ)め|めがさめ)(?:て(?:すぐ|から|直後)|た(?:ら|とき|時|後|あと|直後)|がけ|抜け)|"
+    ("after_waking", r"(?:起き|おき|目(?:が|を)?(?:覚|さ)め|めがさめ)(?:て(?:すぐ|から|直後)|た(?:ら|とき|時|後|あと|直後)|がけ|抜け)|"
                          r"起床(?:後|時|したら|の後)|寝起き|朝いち(?:ばん)?|朝一番?|(?:when|after|once|as soon as) (?:i |im )?(?:wak\w+|get up|getting up|up)"),
-        ("noon", r"お?昼(?:休み|ごはん|ご飯|食|頃|ごろ|に|の(?:休憩|時間)|どき|時)|ひるやすみ|おひる|ランチ|at lunch\w*|lunch ?(?:time|break)"),
-    )
+    ("noon", r"お?昼(?:休み|ごはん|ご飯|食|頃|ごろ|に|の(?:休憩|時間)|どき|時)|ひるやすみ|おひる|ランチ|at lunch\w*|lunch ?(?:time|break)"),
 )  # fmt: skip
 
 
 def anchor(text: str) -> Anchor | None:
     """A moment of the day that has no hour: after the bath, before sleep, after waking, noon."""
-    return next((name for name, pattern in _ANCHORS if pattern.search(text)), None)
+    return next((name for name, pattern in _ANCHORS if re.search(fold(pattern), text)), None)
 
 
 # --- days ----------------------------------------------------------------------------------------------------------------
@@ -241,8 +172,8 @@ _ENGLISH_DAY = re.compile(
     r"(?<![a-z])(mon|tue|wed|thu|fri|sat|sun)(?:s|rs|r|nes|urs|ur)?(?:days?)?(?![a-z])(?: ?(?:to|through|-|thru) ?(mon|tue|wed|thu|fri|sat|sun)[a-z]*)?"
 )
 _SETS: tuple[tuple[Days, re.Pattern[str]], ...] = (
-    ("weekdays", re.compile(r"平日|へいじつ|ウィークデー|(?:仕事|会社|出勤|学校)(?:が|の)?ある?(?:日|ひ)|(?<![a-z])(?:weekdays?|workdays?|working days?|week days?)(?![a-z])")),
-    ("weekends", re.compile(r"土日|週末|しゆうまつ|どにち|(?:お)?休みの日|休日|(?<![a-z])weekends?(?![a-z])")),
+    ("weekdays", re.compile(fold(r"平日|へいじつ|ウィークデー|(?:仕事|会社|出勤|学校)(?:が|の)?ある?(?:日|ひ)|(?<![a-z])(?:weekdays?|workdays?|working days?|week days?)(?![a-z])"))),
+    ("weekends", re.compile(fold(r"土日|週末|しゆうまつ|どにち|(?:お)?休みの日|休日|(?<![a-z])weekends?(?![a-z])"))),
     ("daily", re.compile(r"毎(?:日|晩|朝|夜|夕)|まい(?:にち|ばん|あさ)|日々|(?<![a-z])(?:every ?(?:day|night|morning|evening|single day)|daily|nightly|each (?:day|night|morning|evening))(?![a-z])")),
 )  # fmt: skip
 
@@ -274,82 +205,3 @@ def _named_days(text: str) -> set[Day]:
 def _between(first: Day, last: Day) -> set[Day]:
     start, end = DAYS.index(first), DAYS.index(last)
     return {DAYS[index % 7] for index in range(start, (end if end >= start else end + 7) + 1)}
-
-
-# --- how long, how much ---------------------------------------------------------------------------------------------------
-
-_HOURS = re.compile(
-    rf"({NUMBER}|{KANA_NUMBER})(?:時間|じかん)(半|はん)?|(?<![0-9一二三四五六七八九十])(半時間|はんじかん|小一時間)"
-)
-_MINUTES = re.compile(rf"({NUMBER}|{KANA_NUMBER})(?:分|ふん|ぷん|pun|fun)(?!の[0-9一二三]|け|か|だけ)")
-_HOURS_EN = re.compile(
-    rf"(?<![a-z])(half an? hour|half hour|an hour and a half|(?:an|[0-9]+|{ENGLISH_NUMBER}) ?(?:hours?|hrs?|h)(?: and a half)?)(?![a-z])"
-)
-_MINUTES_EN = re.compile(rf"(?<![a-z0-9])([0-9]+|{ENGLISH_NUMBER}) ?(?:minutes?|mins?|m)(?![a-z])")
-_SNOOZE_EN = re.compile(r"(?<![a-z])snooze(?: for| me)? ([0-9]+)(?![0-9:])")
-
-
-def minutes(text: str) -> int | None:
-    """The length of time that is said, in minutes; None if none is."""
-    total, said = 0, False
-    for count, half, fixed in _HOURS.findall(text)[:1]:
-        total, said = (
-            total
-            + (
-                30
-                if "半" in fixed or "はん" in fixed
-                else 60
-                if fixed
-                else 60 * (number(count) or 0) + (30 if half else 0)
-            ),
-            True,
-        )
-    for match in list(_HOURS_EN.finditer(text))[:1]:
-        words = match[1]
-        count = number(words.split()[0]) if not words.startswith(("half", "an ")) else 1
-        digits = re.match(r"[0-9]+", words)
-        whole = int(digits[0]) if digits else count or 1
-        total, said = (
-            total + (30 if words.startswith("half") else 60 * whole + (30 if "and a half" in words else 0)),
-            True,
-        )
-    for pattern in (_MINUTES, _MINUTES_EN, _SNOOZE_EN):
-        match = pattern.search(text)
-        if match and (value := number(match[1])) is not None:
-            return total + value
-    return total if said else None
-
-
-_SCALE = re.compile(
-    rf"(?:{NUMBER}|じゆつ|じゆう)段階(?:中|で(?:言う|いう)?(?:と)?|の(?:うち|中))?|(?:一番|いちばん|最悪|最大|max)[^。0-9]{{0,10}}?(?:10|十)(?:として|としたら|とする|とすると|だと|なら|と)?|10点満点(?:中|で|の)?|10(?:中|のうち)|0(?:から|-|~)10(?:で|の)?|out of (?:10|ten)|/ ?10|on a scale of (?:0|1) to 10|scale"
-)
-_VALUE = re.compile(
-    r"(?<![0-9.:])(?:10|[0-9]|十|[〇零一二三四五六七八九](?![〇一二三四五六七八九十つ人日月時番緒回度]))(?![0-9.:]|時|分|回|日|月|年|週|か月|ヶ月|人|歩|cm|kg|キロ|歳|度|%|本|枚|階|件|個|セット|着|つ|番|つ目|m)"
-)
-_NOT_NOW = re.compile(
-    r"(?:昨日|きのう|昨晩|前回|先週|さつき|今朝|以前|前|一昨日|おととい|朝|yesterday|was|from)(?:は|の|が|まで|から)?[^。0-9]{0,4}$"
-)
-_WORDS = {"ぜろ": 0, "ゼロ": 0, "zero": 0, "none": 0}
-_BARE = re.compile(
-    rf"^(?:たぶん|多分|今日?は?|いま|痛み?は?|まあ|だいたい|約|うん、)*({KANA_NUMBER}|{ENGLISH_NUMBER})(?:くらい|ぐらい|ほど|です|かな|だ|で|や|点|、|。|かも|けど|ね|よ|ですね|程度|に|します|out of ten|out of 10| |!)*$"
-)
-
-
-def pain(text: str) -> int | None:
-    """The number from 0 to 10 that the text gives for the pain of now; of several, the last that is not of the past."""
-    rest = _SCALE.sub(lambda found: "＿" * len(found.group()), text)
-    values = [match for match in _VALUE.finditer(rest) if not _NOT_NOW.search(rest[: match.start()])]
-    if values:
-        return number(values[-1].group())
-    named = re.search(r"ぜろ|(?<![a-z])zero(?![a-z])", text)
-    if named:
-        return 0
-    bare = _BARE.match(text.strip())
-    value = number(bare[1].strip()) if bare else None
-    if value is None:
-        spoken = re.search(
-            rf"(?<![a-z])({ENGLISH_NUMBER}) ?(?:out of|＿)|(?:level|pain(?: is|s| at)?|its|its at|about|around) ({ENGLISH_NUMBER})(?![a-z])",
-            rest,
-        )
-        value = number(spoken[1] or spoken[2]) if spoken else None
-    return value if value is not None and value <= 10 else None

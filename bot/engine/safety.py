@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from bot.content.vocabulary import Rule, Vocabulary
 from bot.engine.normal import Reading, read
-from bot.engine.spelling import respell
 from bot.engine.scope import Mention, Sheet, Standing
+from bot.engine.spelling import respell
 from bot.messages import Disposition
 
 _LONGEST = 2000
@@ -114,9 +114,11 @@ def _nearest(need: str, head: Mention, gap: int, sheet: Sheet) -> Mention | None
     start, end = sheet.sentence(head.start)
     reach = gap * 4 if head.lang == "en" else gap
     for mention in _named(need, sheet):
-        if start <= mention.start < end and _between(mention, head)[1] - _between(mention, head)[0] <= reach:
-            if mention.lang == head.lang and _belongs(mention, head, sheet):
-                return mention
+        if mention.lang != head.lang or not start <= mention.start < end:
+            continue
+        first, last = _between(mention, head)
+        if last - first <= reach and _belongs(mention, head, sheet):
+            return mention
     return None
 
 

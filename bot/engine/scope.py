@@ -178,7 +178,14 @@ class Sheet:
         """Whether somebody else was named last, before `mention` in its sentence."""
         start, _ = self.sentence(mention.start)
         last = {
-            kind: max((m.end() for _, p in self._patterns(kind, "around") for m in p.finditer(self.text, start, mention.start)), default=-1)
+            kind: max(
+                (
+                    m.end()
+                    for _, p in self._patterns(kind, "around")
+                    for m in p.finditer(self.text, start, mention.start)
+                ),
+                default=-1,
+            )
             for kind in _PERSONS
         }
         return max(last["other"], last["pet"]) > last["self"]

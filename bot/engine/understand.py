@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.content.vocabulary import Vocabulary
-from bot.engine import clock_words
+from bot.engine import amount_words, clock_words
 from bot.engine.clock_words import Anchor, ClockTime, Days
 from bot.engine.normal import normalise
 from bot.messages import Locale
@@ -164,7 +164,7 @@ def understand(text: str, vocabulary: Vocabulary) -> Request:
 
 
 def _snooze(text: str) -> Request | None:
-    return Snooze(clock_words.minutes(text))
+    return Snooze(amount_words.minutes(text))
 
 
 def _reminder(text: str) -> Request | None:
@@ -174,7 +174,7 @@ def _reminder(text: str) -> Request | None:
 
 
 def _pain(text: str) -> Request | None:
-    value = clock_words.pain(text)
+    value = amount_words.pain(text)
     return None if value is None else PainNumber(value)
 
 
@@ -194,7 +194,7 @@ _READERS: dict[str, Callable[[str], Request | None]] = {
     "snooze": _snooze,
     "set_reminder": _reminder,
     "half_done": lambda text: HalfDone(),
-    "done": lambda text: Done(clock_words.pain(text)),
+    "done": lambda text: Done(amount_words.pain(text)),
     "skip": lambda text: Skip(),
     "book": lambda text: Book(),
     "start_screening": lambda text: StartScreening(),

@@ -21,7 +21,8 @@ def test_a_rule_finds_its_own_examples(rule: Rule) -> None:
     for text in rule.yes:
         finding = assess(text, vocabulary())
         assert rule.id in [trigger.rule for trigger in finding.triggers], text
-        assert finding.level is not None and finding.level.rank <= rule.level.rank, text
+        assert finding.level is not None, text
+        assert finding.level.rank <= rule.level.rank, text
         assert all(trigger.source and trigger.words for trigger in finding.triggers), text
         assert finding.level is not Disposition.SELF_MASSAGE
 
