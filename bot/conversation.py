@@ -10,7 +10,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, bindparam, exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot import alerts, effects, outbox
+from bot import alerts, effects, links, outbox
 from bot.engine.state import Facts, State
 from bot.messages import Said
 from bot.runtime import Runtime
@@ -170,7 +170,7 @@ def _handle(runtime: Runtime, tx: Connection, claim: _Claim, now: datetime) -> s
             update(Inbox).where(Inbox.id == claim.inbox_id).values(event=codec.event_json(replace(event, text="")))
         )
         return InboxStatus.WITHDRAWN.value
-    facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone))
+    facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone), links.possible(runtime.settings))
     turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
     _settle(tx, claim, InboxStatus.DONE, now)
     _save(tx, claim, turn.state, now)
@@ -179,7 +179,7 @@ def _handle(runtime: Runtime, tx: Connection, claim: _Claim, now: datetime) -> s
             runtime.db,
             tx,
             claim.to,
-            turn.message,
+            links.signed(runtime.settings, turn.message, claim.contact_id, now),
             cause=claim.cause,
             dedupe_key=claim.cause,
             now=now,

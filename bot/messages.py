@@ -8,6 +8,9 @@ from typing import Literal
 Locale = Literal["ja", "en"]
 LOCALES: tuple[Locale, ...] = ("ja", "en")
 
+Page = Literal["player", "progress", "data"]
+"""The patient's own pages."""
+
 TOKEN_MAX = 300
 """Longest encoded token in characters: the tightest channel's limit (LINE postback data)."""
 
@@ -47,6 +50,7 @@ class Command(StrEnum):
     NOT_ME = "not_me"
     SEEN_DOCTOR = "seen_doctor"
     CONSENTS = "consents"
+    DATA = "data"
     STOP = "stop"
     ERASE = "erase"
     JAPANESE = "japanese"
@@ -168,7 +172,16 @@ class Garbled:
     kind: Literal["garbled"] = "garbled"
 
 
-Event = Followed | Unfollowed | Picked | Commanded | Said | Showed | Unsent | Invited | Garbled
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The contact decided about their data on their own page. `purpose` is the consent to withdraw; "" with erase."""
+
+    what: Literal["withdraw", "erase"]
+    purpose: str = ""
+    kind: Literal["decided"] = "decided"
+
+
+Event = Followed | Unfollowed | Picked | Commanded | Said | Showed | Unsent | Invited | Garbled | Decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +203,14 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button. Exactly one of `token` and `uri` (tel: or https:) is set. `say` is what appears in the chat as the
-    patient's own words when it is tapped; None means the label."""
+    """A button. Exactly one of `token`, `uri` (tel: or https:) and `page` is set; a page becomes a signed `uri` before
+    the message is stored. `say` is what appears in the chat as the patient's own words when it is tapped; None means
+    the label."""
 
     label: str
     token: Token | None = None
     uri: str | None = None
+    page: Page | None = None
     say: str | None = None
     style: Literal["main", "plain"] = "plain"
 

@@ -128,7 +128,7 @@ class Walker:
 
     def take(self, event: Event) -> Turn:
         """One event, with everything that must hold for any event in any state."""
-        before, facts = self.state, Facts(self.now, ZONE)
+        before, facts = self.state, Facts(self.now, ZONE, pages=True)
         turn = step(self.content, before, facts, event)
         assert turn == step(self.content, before, facts, event), "the same arguments gave another turn"
         if isinstance(event, Picked):
@@ -151,7 +151,7 @@ class Walker:
         self.offered = list(choices(message))
         for choice in self.offered:
             assert 1 <= len(choice.label) <= 20, choice.label
-            assert (choice.token is None) != (choice.uri is None)
+            assert [choice.token, choice.uri, choice.page].count(None) == 2
             if choice.token is not None:
                 assert decode_token(encode_token(choice.token)) == choice.token
             if isinstance(choice.token, PickToken):

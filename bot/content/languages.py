@@ -15,10 +15,28 @@ FILLED: dict[str, frozenset[str]] = {
     "item_question": frozenset(("item",)),
     "hours": frozenset(("hours",)),
     "summary_head": frozenset(("date",)),
+    "progress": frozenset(("week", "pain")),
     "routine_seconds": frozenset(("seconds",)),
     "routine_each_side": frozenset(("seconds",)),
 }
 """The places that the engine fills in, by phrase."""
+
+PAGES: dict[str, frozenset[str]] = {
+    "new_player": frozenset(("button",)),
+    "new_progress": frozenset(("button",)),
+    "new_data": frozenset(("button",)),
+    "not_now": frozenset(("button",)),
+    "step_of": frozenset(("number", "total")),
+    "now_left": frozenset(("seconds",)),
+    "now_right": frozenset(("seconds",)),
+    "stop_chat": frozenset(("button",)),
+    "done": frozenset(("button",)),
+    "consent_since": frozenset(("date",)),
+    "erase_note": frozenset(("word",)),
+    "erase_label": frozenset(("word",)),
+    "erase_again": frozenset(("word",)),
+}
+"""The places that the patient's own pages fill in."""
 
 OWN_NAME = frozenset(("commands.english", "commands.japanese"))
 """The name of a language stands in that language, for those who read no other."""
@@ -46,6 +64,8 @@ def _in_each(sentence: Sentence) -> Iterator[Issue]:
 def _places(sentence: Sentence) -> Iterator[Issue]:
     if sentence.file == "phrases.toml":
         allowed = FILLED.get(sentence.name, frozenset())
+    elif sentence.file == "pages.toml":
+        allowed = PAGES.get(sentence.name, frozenset())
     elif sentence.name == "text" and sentence.file == "red_flags.toml" and sentence.voice == "say":
         allowed = frozenset(("reason",))
     else:

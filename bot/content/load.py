@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
+from bot.content.pages import Pages
 from bot.content.vocabulary import Vocabulary
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,10 +50,11 @@ def load(folder: Path) -> Content:
     vocabulary = reader.one("words.toml", Vocabulary)
     menu = reader.one("menu.toml", Menu)
     phrases = reader.one("phrases.toml", Phrases)
+    pages = reader.one("pages.toml", Pages)
     flows = reader.many("flows", Flow, named=True)
     routines = reader.many("routines", Routine, named=True)
     tips = reader.many("tips", Tips)
-    if reader.problems or not (clinic and safety and vocabulary and menu and phrases):
+    if reader.problems or not (clinic and safety and vocabulary and menu and phrases and pages):
         raise ContentError(reader.problems)
     media = frozenset(path.name for path in folder.glob("media/*.png"))
     return Content(
@@ -62,6 +64,7 @@ def load(folder: Path) -> Content:
         vocabulary=vocabulary,
         menu=menu,
         phrases=phrases,
+        pages=pages,
         flows=flows,
         routines=routines,
         tips=tuple(tip for file in tips.values() for tip in file.tip),

@@ -4,33 +4,19 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from bot.content.basis import Strict as Strict
+from bot.content.basis import Wording as Wording
+from bot.content.pages import Pages
 from bot.content.vocabulary import Vocabulary
-from bot.messages import Command, Disposition, Locale
+from bot.messages import Command, Disposition
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 """Ids stand in button data, so they are short and plain."""
 
 Exit = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}(/[a-z][a-z0-9_-]{0,39})?$")]
 """`node` in the same flow, or `flow/node`."""
-
-
-class Strict(BaseModel):
-    """Frozen, and a misspelt key is an error instead of a silence."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Wording(Strict):
-    """One sentence in every language we speak."""
-
-    ja: str
-    en: str
-
-    def to(self, locale: Locale) -> str:
-        """The sentence in that language."""
-        return self.ja if locale == "ja" else self.en
 
 
 class Picture(Strict):
@@ -509,7 +495,13 @@ class Phrases(Strict):
     assessment: Wording
     assessment_nothing: Wording
     not_yet_reminder: Wording
-    not_yet_progress: Wording
+    progress: Wording
+    progress_none: Wording
+    progress_page: Wording
+    data: Wording
+    data_here: Wording
+    data_page: Wording
+    withdrawn: Wording
     summary_title: Wording
     summary_none: Wording
     summary_head: Wording
@@ -532,6 +524,7 @@ class Phrases(Strict):
     routine_stop: Wording
     routine_hurts: Wording
     routine_done: Wording
+    routine_page: Wording
     routine_seconds: Wording
     routine_each_side: Wording
     routine_enough: Wording
@@ -550,6 +543,7 @@ class Content(Strict):
     vocabulary: Vocabulary
     menu: Menu
     phrases: Phrases
+    pages: Pages
     flows: Mapping[str, Flow]
     routines: Mapping[str, Routine]
     tips: tuple[Tip, ...]

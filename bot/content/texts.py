@@ -33,6 +33,7 @@ def sentences(content: Content) -> Iterator[Sentence]:
         ("clinic.toml", "", "say", content.clinic),
         ("menu.toml", "", "say", content.menu),
         ("phrases.toml", "", "say", content.phrases),
+        ("pages.toml", "", "say", content.pages),
     ]
     safety = content.safety
     roots += [("red_flags.toml", item.id, "ask", item) for item in safety.item]

@@ -1,5 +1,7 @@
 """What is said when self-massage is not the answer, what is locked, and the summary for a doctor."""
 
+from collections.abc import Mapping
+
 from bot.content.model import Advice, CardAsk, Content, Flag
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, HoldTimed, Lock, RaiseAlert, RecordScreening, Screening
@@ -95,6 +97,16 @@ def summary(draft: Draft) -> None:
         elif name not in items and value.isdigit() and (name, "") in labels:
             rows.append(f"・{labels[name, '']} {value}/10")
     draft.say(Words("\n".join([draft.text(phrases.summary_title), *rows])))
+
+
+def in_words(draft: Draft, answers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Each answer with its question, as the patient saw them; bare ids where content no longer knows them."""
+    items = {i.id: draft.text(i.text) for i in draft.content.safety.item}
+    labels = _labels(draft)
+    return tuple(
+        (items.get(name) or labels.get((name, ""), name), labels.get((name, value), value))
+        for name, value in answers.items()
+    )
 
 
 def _labels(draft: Draft) -> dict[tuple[str, str], str]:

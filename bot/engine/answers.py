@@ -152,7 +152,7 @@ def still_stands(draft: Draft) -> bool:
     if waiting is None:
         return True
     if isinstance(waiting, Guiding):
-        late = draft.since(waiting.since) >= timedelta(minutes=freshness.clearance_minutes)
+        late = guide.late(draft, waiting)
         if not late and guide.known(draft, waiting):
             return True
         draft.change(waiting=None)

@@ -1,5 +1,7 @@
 """What a patient can ask for at any moment. A question that waits goes on waiting, unless something else is asked for."""
 
+from datetime import timedelta
+
 from bot.engine import advice, answers, nodes
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, EraseContact, HoldTimed, Lock, RequestHuman, SetConsents, State
@@ -35,7 +37,7 @@ def obey(draft: Draft, command: Command) -> None:
         case Command.REMINDER:
             aside(draft, draft.text(phrases.not_yet_reminder))
         case Command.PROGRESS:
-            aside(draft, draft.text(phrases.not_yet_progress))
+            progress(draft)
         case Command.SUMMARY:
             advice.summary(draft)
         case Command.NOT_ME:
@@ -44,6 +46,8 @@ def obey(draft: Draft, command: Command) -> None:
             nodes.enter(draft, nodes.SCREENING)
         case Command.CONSENTS:
             nodes.enter(draft, nodes.CONSENTS)
+        case Command.DATA:
+            data(draft)
         case Command.STOP:
             stop(draft)
         case Command.ERASE:
@@ -98,7 +102,12 @@ def menu(draft: Draft) -> None:
     phrases = draft.content.phrases
     choices = tuple(draft.command(c) for c in MENU)
     draft.say(Card(draft.text(phrases.menu_title), draft.text(phrases.menu_text), choices=choices))
-    more = [Command.ENGLISH if draft.state.locale == "ja" else Command.JAPANESE, Command.CONSENTS, Command.ERASE]
+    more = [
+        Command.ENGLISH if draft.state.locale == "ja" else Command.JAPANESE,
+        Command.DATA,
+        Command.CONSENTS,
+        Command.ERASE,
+    ]
     if draft.state.waiting is not None:
         more.insert(0, Command.GO_ON)
     draft.quick(*(draft.command(c) for c in more))
@@ -165,6 +174,49 @@ def _not_no_massage(draft: Draft) -> None:
     card = worst.card.split("/")[-1]
     outcome = Disposition.NO_MASSAGE
     answers.recheck(draft, Lock(outcome, screening.flags, outcome.value, screening.at, "answers", card))
+
+
+WEEK = timedelta(days=7)
+
+
+def progress(draft: Draft) -> None:
+    """What has been done lately, in words, and the page that shows more. A number is said, never a judgement."""
+    state, phrases = draft.state, draft.content.phrases
+    text = draft.text(phrases.progress_none)
+    if state.pains:
+        week = sum(draft.since(at) < WEEK for at in state.recent_sessions)
+        text = draft.text(phrases.progress, {"week": str(week), "pain": str(state.pains[-1].value)})
+    if not draft.facts.pages:
+        aside(draft, text)
+        return
+    page = Choice(draft.text(phrases.progress_page), page="progress", style="main")
+    _show(draft, Card(draft.text(phrases.commands[Command.PROGRESS]), text, choices=(page,)))
+
+
+def data(draft: Draft) -> None:
+    """What is stored, and how to take it back or have it deleted."""
+    phrases = draft.content.phrases
+    page = Choice(draft.text(phrases.data_page), page="data", style="main")
+    text = phrases.data if draft.facts.pages else phrases.data_here
+    ways = tuple(draft.command(c) for c in (Command.SUMMARY, Command.CONSENTS, Command.ERASE))
+    choices = (page, *ways) if draft.facts.pages else ways
+    _show(draft, Card(draft.text(phrases.commands[Command.DATA]), draft.text(text), choices=choices))
+
+
+def _show(draft: Draft, card: Card) -> None:
+    draft.say(card)
+    waits = draft.state.waiting is not None
+    draft.quick(*(draft.command(c) for c in ((Command.GO_ON,) if waits else (Command.TODAY, Command.MENU))))
+
+
+def withdraw(draft: Draft, purpose: str) -> None:
+    """One consent is taken back. Without the first of them nothing goes on."""
+    if purpose == "guidance":
+        stop(draft)
+    elif purpose in draft.state.consents:
+        draft.change(consents={p: at for p, at in draft.state.consents.items() if p != purpose})
+        draft.do(SetConsents((), (purpose,)))
+        aside(draft, draft.text(draft.content.phrases.withdrawn))
 
 
 def stop(draft: Draft) -> None:

@@ -83,6 +83,19 @@ def forward(draft: Draft, waiting: Guiding) -> bool:
     return True
 
 
+def late(draft: Draft, waiting: Guiding) -> bool:
+    """Whether it was begun so long ago that today's card comes first."""
+    return draft.since(waiting.since) >= timedelta(minutes=draft.content.safety.freshness.clearance_minutes)
+
+
+def under_way(draft: Draft) -> Guiding | None:
+    """The routine that may be gone on with now; None without one, and while anything serious is open."""
+    waiting = draft.state.waiting
+    if not isinstance(waiting, Guiding) or draft.state.lock is not None:
+        return None
+    return waiting if known(draft, waiting) and not late(draft, waiting) else None
+
+
 def known(draft: Draft, waiting: Guiding) -> bool:
     """Whether content still has this routine and every step of it."""
     routine = draft.content.routines.get(waiting.routine)
@@ -103,6 +116,8 @@ def show(draft: Draft) -> None:
     choices = [_choice(draft, waiting, "next", draft.text(following), main=True)]
     if step.tool == "ball" or is_after:
         choices.append(_choice(draft, waiting, "next", draft.text(phrases.routine_skip)))
+    if draft.facts.pages and waiting.index == 0:
+        choices.append(Choice(draft.text(phrases.routine_page), page="player"))
     choices.append(_choice(draft, waiting, "hurts", draft.text(phrases.routine_hurts)))
     choices.append(_choice(draft, waiting, "stop", draft.text(phrases.routine_stop)))
     heading = draft.text(phrases.after_title) + " " if is_after else ""
@@ -129,13 +144,18 @@ def key(waiting: Guiding) -> str:
     return f"{ROUTINE}/{waiting.routine}/{waiting.steps[waiting.index]}"
 
 
+def seconds(step: Step, short: bool) -> int:
+    """How long one side is worked on; 0 when no clock runs."""
+    return step.seconds_short if short and step.seconds_short is not None else step.seconds
+
+
 def _clock(draft: Draft, step: Step, short: bool) -> str:
-    seconds = step.seconds_short if short and step.seconds_short is not None else step.seconds
-    if seconds == 0:
+    time = seconds(step, short)
+    if time == 0:
         return ""
     phrases = draft.content.phrases
     wording = phrases.routine_each_side if step.side == "each" else phrases.routine_seconds
-    return draft.text(wording, {"seconds": str(seconds)})
+    return draft.text(wording, {"seconds": str(time)})
 
 
 def _picture(draft: Draft, step: Step) -> Picture:

@@ -202,10 +202,11 @@ Effect = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the engine may know of the world. `now` is aware UTC."""
+    """What the engine may know of the world. `now` is aware UTC. `pages`: the patient's own pages can be opened."""
 
     now: datetime
     zone: ZoneInfo
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

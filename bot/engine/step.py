@@ -27,6 +27,7 @@ from bot.messages import (
     Card,
     Command,
     Commanded,
+    Decided,
     Disposition,
     Event,
     Followed,
@@ -69,6 +70,10 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             draft.words(content.phrases.invited)
         case Garbled():
             _old_button(draft)
+        case Decided(what="withdraw", purpose=purpose):
+            commands.withdraw(draft, purpose)
+        case Decided():
+            commands.erase(draft)
         case _:
             assert_never(event)
     return draft.finish()

@@ -44,7 +44,7 @@ def read(text: str, vocabulary: Vocabulary) -> Wish:
         case understand.Human():
             return Wish(Command.HUMAN)
         case understand.MyRecords():
-            return Wish(Command.SUMMARY)
+            return Wish(Command.PROGRESS)
         case understand.DeleteData():
             return Wish(Command.ERASE)
         case understand.Language(code=code):
