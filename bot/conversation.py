@@ -1,8 +1,8 @@
 """One event, one turn, one transaction."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -10,10 +10,11 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, bindparam, exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot import alerts, effects, links, outbox
-from bot.engine.state import Facts, State
-from bot.messages import Said
+from bot import alerts, effects, links, outbox, settlement
+from bot.engine.state import EraseContact, Facts, State
+from bot.messages import Message, Priority, Said
 from bot.runtime import Runtime
+from bot.settlement import Attempt
 from bot.store import codec
 from bot.store.tables import CONTACT, INBOX, Inbox, InboxStatus, Utc, waiting
 
@@ -51,46 +52,67 @@ class Overtaken(Exception):
     """The contact was changed under a turn by something that did not lock it."""
 
 
-def advance(runtime: Runtime, limit: int, after_each: Callable[[], None] = lambda: None) -> int:
-    """Handles waiting events, each contact's oldest first and one at a time. How many were handled; fewer than
-    `limit` means that nothing more is due. Raises when the database cannot be reached; what waits goes on waiting."""
+class Relay(Protocol):
+    """A worker that can send an answer right after its turn, without looking for it in the outbox."""
+
+    def has_room(self) -> bool:
+        """Whether another call to a provider can begin now."""
+        ...
+
+    def turned(self, one: Attempt | None, more: bool) -> None:
+        """After each turn: what it leased for this worker, and whether there may be more events."""
+        ...
+
+
+def advance(runtime: Runtime, limit: int, relay: Relay | None = None) -> int:
+    """Handles waiting events, each contact's oldest first and one at a time. How many were handled; fewer than `limit`
+    means that nothing more is due. Raises when the database cannot be reached; what waits goes on waiting."""
     handled = 0
     while handled < limit:
-        ended, more = _advance_one(runtime)
-        if ended:
-            handled += 1
-            after_each()
-        if not more:
+        done = _advance_one(runtime, relay)
+        if done is None:
+            break
+        handled += 1
+        if relay is not None:
+            relay.turned(done.leased, done.more)
+        if not done.more:
             break
     return handled
 
 
-def _advance_one(runtime: Runtime) -> tuple[bool, bool]:
-    """Whether an event was handled, and whether there may be another."""
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A turn's ending; `leased` is for the worker to send, `more` whether another event may wait."""
+
+    result: str
+    more: bool
+    leased: Attempt | None = None
+
+
+def _advance_one(runtime: Runtime, relay: Relay | None) -> _Done | None:
     now = runtime.now()
     claim: _Claim | None = None
 
-    def turn(tx: Connection) -> tuple[str, bool] | None:
+    def turn(tx: Connection) -> _Done | None:
         nonlocal claim
         claim = _claim(tx, now)
         if claim is None:
             return None
-        return _handle(runtime, tx, claim, now), tx.execute(_ANYTHING).first() is not None
+        result, leased = _handle(runtime, tx, claim, now, relay is not None and relay.has_room())
+        return _Done(result.value, tx.execute(_ANYTHING).first() is not None, leased)
 
     try:
-        handled = runtime.db.together(turn)
-        if handled is None:
-            return False, False
-        result, more = handled
+        done = runtime.db.together(turn)
     except OperationalError:
         raise  # the database's trouble, not the event's
     except Exception as error:
         if claim is None:
             raise
         log.error("turn_failed", inbox=claim.inbox_id, contact=claim.contact_id, error=error)
-        result, more = _count_failure(runtime, claim, type(error).__name__, now), True
-    TURNS.labels(result).inc()
-    return True, more
+        done = _Done(_count_failure(runtime, claim, type(error).__name__, now), more=True)
+    if done is not None:
+        TURNS.labels(done.result).inc()
+    return done
 
 
 _other = INBOX.alias()
@@ -162,32 +184,64 @@ def _claim(tx: Connection, now: datetime) -> _Claim | None:
     return _Claim(event.id, to, found.id, found.version, found.state, event.event, event.tries, reply)
 
 
-def _handle(runtime: Runtime, tx: Connection, claim: _Claim, now: datetime) -> str:
+def _handle(
+    runtime: Runtime, tx: Connection, claim: _Claim, now: datetime, room: bool
+) -> tuple[InboxStatus, Attempt | None]:
     event = codec.event_from(claim.event)
     if isinstance(event, Said) and _taken_back(tx, claim.contact_id, event.message_id):
         _settle(tx, claim, InboxStatus.WITHDRAWN, now)
         tx.execute(
             update(Inbox).where(Inbox.id == claim.inbox_id).values(event=codec.event_json(replace(event, text="")))
         )
-        return InboxStatus.WITHDRAWN.value
+        return InboxStatus.WITHDRAWN, None
     facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone), links.possible(runtime.settings))
     turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
     _settle(tx, claim, InboxStatus.DONE, now)
     _save(tx, claim, turn.state, now)
+    leased = None
+    room = room and not any(isinstance(effect, EraseContact) for effect in turn.effects)  # its row changes hands
     if turn.message is not None:
-        outbox.put(
-            runtime.db,
-            tx,
-            claim.to,
-            links.signed(runtime.settings, turn.message, claim.contact_id, now),
-            cause=claim.cause,
-            dedupe_key=claim.cause,
-            now=now,
-            reply=claim.reply,
-            expires_at=now + ANSWER_LIFE,
+        leased = _answer(
+            runtime, tx, claim, links.signed(runtime.settings, turn.message, claim.contact_id, now), now, room
         )
     effects.apply(runtime.db, tx, claim.contact_id, turn, claim.cause, now)
-    return InboxStatus.DONE.value
+    return InboxStatus.DONE, leased
+
+
+def _answer(
+    runtime: Runtime, tx: Connection, claim: _Claim, message: Message, now: datetime, room: bool
+) -> Attempt | None:
+    """Puts the answer into the outbox; leased, if it can leave at once as a reply and nothing of the contact's is ahead
+    of it."""
+    lease = None
+    if room and claim.reply and claim.reply.expires_at > now and not outbox.has_open(tx, claim.contact_id):
+        lease = outbox.Lease(str(runtime.new_uuid()), now + settlement.LEASE)
+    outbox_id = outbox.put(
+        runtime.db,
+        tx,
+        claim.to,
+        message,
+        cause=claim.cause,
+        dedupe_key=claim.cause,
+        now=now,
+        reply=claim.reply,
+        expires_at=now + ANSWER_LIFE,
+        lease=lease,
+    )
+    if lease is None or claim.reply is None or outbox_id is None:
+        return None
+    return Attempt(
+        outbox_id=outbox_id,
+        number=1,
+        contact_id=claim.contact_id,
+        channel=claim.to.channel,
+        user_id=claim.to.user_id,
+        message=codec.message_json(message),
+        priority=(Priority.SAFETY if message.safety else Priority.REPLY).rank,
+        doubt=0,
+        request_id=lease.request_id,
+        reply_token=claim.reply.token,
+    )
 
 
 def _taken_back(tx: Connection, contact_id: int, message_id: str) -> bool:

@@ -32,10 +32,6 @@ from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead, 
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=25)
-"""How long a worker may be busy with one message before another takes it over. Longer than the slowest call (13 s with
-LINE), shorter than a reply token's life, so that a dead worker's answers still leave for nothing."""
-
 KEY_LIFE = timedelta(hours=24)
 """How long LINE knows a retry key again (Messaging API reference, "Retry an API request")."""
 
@@ -187,7 +183,7 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Att
         request_id=request_id,
         reply_token=row.reply_token if way == "reply" else None,
     )
-    values = {"outbox_id": one.outbox_id, "number": one.number, "until": now + LEASE, "request": request_id}
+    values = {"outbox_id": one.outbox_id, "number": one.number, "until": now + settlement.LEASE, "request": request_id}
     tx.execute(_LEASE, {**values, "requested": request_at, "reply": one.reply_token})
     return one
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, Executable, update
+from sqlalchemy import Connection, Executable, bindparam, select, update
 
 from bot.messages import Message, Priority
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import OUTBOX, Outbox, OutboxStatus
+from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,14 @@ class Address:
     contact_id: int | None
     channel: str
     user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to send a message until `until`, with the retry key of its first attempt."""
+
+    request_id: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +50,11 @@ def put(
     reply: ReplyToken | None = None,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
-) -> None:
-    """One message, once per `dedupe_key`. Without a priority: safety or reply, as the message says. Past `expires_at`
-    it is skipped; None means it is sent however late."""
+    lease: Lease | None = None,
+) -> int | None:
+    """One message, once per `dedupe_key`: its id, or None if it is there already. Without a priority: safety or reply,
+    as the message says. Past `expires_at` it is skipped; None means it is sent however late. With a `lease` nobody else
+    takes it: the caller sends it after the commit."""
     row = {
         "contact_id": to.contact_id,
         "channel": to.channel,
@@ -58,13 +68,27 @@ def put(
         "reply_token": reply.token if reply else None,
         "reply_expires_at": reply.expires_at if reply else None,
         "created_at": now,
+        "status": (OutboxStatus.SENDING if lease else OutboxStatus.WAITING).value,
+        "attempts": 1 if lease else 0,
+        "lease_until": lease.until if lease else None,
+        "request_id": lease.request_id if lease else None,
+        "request_at": now if lease else None,
     }
-    tx.execute(_insert_once(db), row)
+    found: int | None = tx.execute(_insert_once(db), row).scalar()
+    return found
+
+
+def has_open(tx: Connection, contact_id: int | None) -> bool:
+    """Whether a message to the contact is being sent or waits to be."""
+    return tx.execute(_OPEN, {"contact_id": contact_id}).first() is not None
+
+
+_OPEN = select(OUTBOX.c.id).where(OUTBOX.c.contact_id == bindparam("contact_id"), ahead()).limit(1)
 
 
 @cache
 def _insert_once(db: Database) -> Executable:
-    return db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    return db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(OUTBOX.c.id)
 
 
 def cancel_timed(tx: Connection, contact_id: int, now: datetime, reason: str) -> int:

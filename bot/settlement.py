@@ -6,9 +6,9 @@ from typing import assert_never
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, update
 
-from bot import alerts, contacts
+from bot import alerts, contacts, outbox
 from bot.channels.base import Outcome, Receipt
 from bot.messages import Priority
 from bot.runtime import Runtime
@@ -30,6 +30,10 @@ BACK_OFF_REPLY = 8.0
 
 QUOTA_PAUSE = timedelta(hours=1)
 """How often a message that the allowance held back is tried: an operator may buy more at any hour."""
+
+LEASE = timedelta(seconds=25)
+"""How long a worker may be busy with one message before another takes it over. Longer than the slowest call (13 s with
+LINE), shorter than a reply token's life, so that a dead worker's answers still leave for nothing."""
 
 REPLY_REFUSED = "reply_token"
 """The error of a Receipt RETRY that says: this reply token is used or too old."""
@@ -64,7 +68,7 @@ def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> bool:
 
     def ending(tx: Connection) -> bool:
         _follow(runtime.db, tx, one, receipt, now, later)
-        return tx.execute(_NEXT, {"contact_id": one.contact_id}).first() is not None
+        return outbox.has_open(tx, one.contact_id)
 
     more = runtime.db.together(ending)
     ATTEMPTS.labels(one.channel, receipt.outcome.value).inc()
@@ -72,9 +76,6 @@ def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> bool:
     if receipt.outcome is not Outcome.SENT:
         log.warning("not_sent", outbox=one.outbox_id, outcome=receipt.outcome.value, error=receipt.error)
     return more
-
-
-_NEXT = select(OUTBOX.c.id).where(OUTBOX.c.contact_id == bindparam("contact_id"), ahead()).limit(1)
 
 
 def _follow(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: datetime, later: datetime) -> None:

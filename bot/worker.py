@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
@@ -13,6 +15,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.conversation import advance
 from bot.delivery import BATCH, attempt, claim, deliver, release_expired
+from bot.engine.state import Facts, State
+from bot.messages import Said
 from bot.retention import tidy
 from bot.runtime import Runtime
 from bot.settlement import Attempt
@@ -21,6 +25,9 @@ log = structlog.get_logger()
 
 SENDERS = 32
 """Calls to providers at once: with 100 ms a call, 320 answers a second; a slow provider keeps nobody else waiting."""
+
+TURNERS = 4
+"""Threads for turns. On SQLite their turns share commits, on PostgreSQL they run side by side."""
 
 SWEEP_SECONDS = 1
 """How often everything is looked at even if nobody rang: what was lost by a crash or became due by time."""
@@ -45,7 +52,10 @@ class Worker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._stopping = threading.Event()
-        self._turns = _Loop("turns", self._turn, self._stopping)
+        self._turns = [
+            _Loop(f"turns-{n}", partial(self._turn, n), self._stopping, None if n else self._warm_up)
+            for n in range(TURNERS)
+        ]
         self._dispatch = _Loop("dispatch", self._dispatch_some, self._stopping)
         self._busy: set[Attempt] = set()
         self._full = False
@@ -59,14 +69,14 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether every thread was heard of lately."""
-        return self._turns.alive and self._dispatch.alive
+        return all(loop.alive for loop in (*self._turns, self._dispatch))
 
     def start(self) -> None:
         """Begins with what was left lying by the last process."""
         release_expired(self._runtime, everybody=self._runtime.db.is_sqlite)
-        self._runtime.wake.listen(self._turns.ring)
-        self._turns.start()
-        self._dispatch.start()
+        self._runtime.wake.listen(self._turns[0].ring)
+        for loop in (*self._turns, self._dispatch):
+            loop.start()
         self._ticks.add_job(_logged(self._sweep), "interval", seconds=SWEEP_SECONDS)
         soon = datetime.now(UTC) + timedelta(minutes=1)
         self._ticks.add_job(_logged(lambda: tidy(self._runtime)), "interval", days=1, next_run_time=soon)
@@ -77,18 +87,43 @@ class Worker:
         self._stopping.set()
         if self._ticks.running:
             self._ticks.shutdown(wait=False)
-        self._turns.join()
-        self._dispatch.join()
+        for loop in (*self._turns, self._dispatch):
+            loop.join()
         self._senders.shutdown(wait=True)
 
     def _sweep(self) -> None:
-        self._turns.ring()
-        self._dispatch.ring()
+        for loop in (*self._turns, self._dispatch):
+            loop.ring()
         release_expired(self._runtime)
 
-    def _turn(self) -> None:
-        while not self._stopping.is_set() and advance(self._runtime, BATCH, self._dispatch.ring) == BATCH:
-            self._turns.beat()
+    def _warm_up(self) -> None:
+        """What the engine makes of the content at its first text (hundreds of patterns) takes a second or two: not while
+        a patient waits for it."""
+        facts = Facts(self._runtime.now(), ZoneInfo(self._runtime.content.clinic.time_zone))
+        self._runtime.step(self._runtime.content, State(), facts, Said("。"))
+
+    def _turn(self, number: int) -> None:
+        relay = _Relay(self, number)
+        while not self._stopping.is_set() and advance(self._runtime, BATCH, relay) == BATCH:
+            pass
+
+    def has_room(self) -> bool:
+        """Whether a sender is free."""
+        return len(self._busy) < SENDERS
+
+    def turned(self, number: int, one: Attempt | None, more: bool) -> None:
+        """After a turn in the turner of that number."""
+        self._turns[number].beat()
+        if one is not None:
+            self._hand_over(one)
+        else:
+            self._dispatch.ring()
+        if more and number + 1 < TURNERS:
+            self._turns[number + 1].ring()
+
+    def _hand_over(self, one: Attempt) -> None:
+        self._busy.add(one)
+        self._senders.submit(self._send, one)
 
     def _dispatch_some(self) -> None:
         while not self._stopping.is_set():
@@ -96,8 +131,7 @@ class Worker:
             places = min(BATCH, SENDERS - len(self._busy))
             claimed = claim(self._runtime, places) if places else ()
             for one in claimed:
-                self._busy.add(one)
-                self._senders.submit(self._send, one)
+                self._hand_over(one)
             self._full = len(self._busy) >= SENDERS
             if len(claimed) < BATCH:
                 return  # the next ring looks again
@@ -112,6 +146,20 @@ class Worker:
             self._busy.discard(one)
             if more or self._full:
                 self._dispatch.ring()
+
+
+class _Relay:
+    """A turner's side of the worker."""
+
+    def __init__(self, worker: Worker, number: int) -> None:
+        self._worker = worker
+        self._number = number
+
+    def has_room(self) -> bool:
+        return self._worker.has_room()
+
+    def turned(self, one: Attempt | None, more: bool) -> None:
+        self._worker.turned(self._number, one, more)
 
 
 class Shift:
@@ -147,9 +195,16 @@ class Shift:
 
 
 class _Loop:
-    """A thread that runs `work` after every ring, and goes on whatever `work` raises."""
+    """A thread that runs `first` once and `work` after every ring, and goes on whatever they raise."""
 
-    def __init__(self, name: str, work: Callable[[], None], stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[], None],
+        stopping: threading.Event,
+        first: Callable[[], None] | None = None,
+    ) -> None:
+        self._first = first
         self._work = work
         self._stopping = stopping
         self._bell = threading.Event()
@@ -176,16 +231,21 @@ class _Loop:
             self._thread.join()
 
     def _run(self) -> None:
+        if self._first is not None:
+            self._guarded(self._first)
         while not self._stopping.is_set():
             self._bell.wait()
             self._bell.clear()
             self.beat()
-            try:
-                self._work()
-            except Exception as error:
-                log.error("worker_failed", thread=self._thread.name, error=error)
-                self._stopping.wait(RECOVER_SECONDS)
-                self._bell.set()
+            self._guarded(self._work)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            log.error("worker_failed", thread=self._thread.name, error=error)
+            self._stopping.wait(RECOVER_SECONDS)
+            self._bell.set()
 
 
 def _logged(work: Callable[[], None]) -> Callable[[], None]:

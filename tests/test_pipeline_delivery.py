@@ -9,9 +9,10 @@ import pytest
 from bot import alerts, outbox
 from bot.channels.base import Outcome, Receipt
 from bot.config import SendGate, Settings
-from bot.delivery import LEASE, attempt, claim, deliver
+from bot.delivery import attempt, claim, deliver
 from bot.inbox import accept
 from bot.messages import Message, Priority, Words
+from bot.settlement import LEASE
 from bot.store.tables import Alert, Contact, Outbox, OutboxStatus
 from tests.world import Arrived, Platform, World
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot import alerts, outbox
 from bot.channels.base import Outcome, Receipt
+from bot.conversation import advance
 from bot.engine.state import (
     Effect,
     EraseContact,
@@ -259,6 +260,21 @@ def test_the_address_is_forgotten_even_if_the_last_answer_cannot_be_sent(house: 
     house.clock.move(hours=25)
     house.run()
     assert house.platform.phones == []
+    assert "U1" not in everything(house)
+
+
+def test_a_farewell_is_never_taken_straight_from_its_turn(house: World) -> None:
+    class Hands:
+        def has_room(self) -> bool:
+            return True
+
+        def turned(self, one: object, more: bool) -> None:
+            assert one is None
+
+    accept(house.runtime, [house.said("erase")])
+    assert advance(house.runtime, 10, Hands()) == 1
+    house.run()
+    assert house.platform.texts() == ["1: erase"]
     assert "U1" not in everything(house)
 
 

@@ -12,11 +12,12 @@ from sqlalchemy import PoolProxiedConnection, event, text, update
 
 from bot import alerts
 from bot.conversation import TRIES, advance
-from bot.delivery import LEASE, deliver
+from bot.delivery import attempt, deliver
 from bot.engine.state import Facts, State, Turn
 from bot.inbox import accept
 from bot.messages import Event, Inbound, Said
 from bot.runtime import Step
+from bot.settlement import LEASE, Attempt
 from bot.store import codec
 from bot.store.tables import Alert, Contact, Inbox, InboxStatus, Outbox
 from tests.world import World, echo
@@ -146,6 +147,65 @@ def test_events_accepted_while_a_turn_is_under_way_are_neither_lost_nor_kept_wai
         accept(world.runtime, [world.said("second")])
         world.run()
     assert world.platform.texts() == ["1: first", "2: second"]
+
+
+# --- answers that a worker takes straight from its turn --------------------------------------------------------------
+
+
+class Hands:
+    """A worker with a free sender (or none), which sends what it is given unless it is dead by then."""
+
+    def __init__(self, world: World, *, free: bool = True, alive: bool = True) -> None:
+        self.world, self.free, self.alive = world, free, alive
+        self.given: list[Attempt] = []
+
+    def has_room(self) -> bool:
+        return self.free
+
+    def turned(self, one: Attempt | None, more: bool) -> None:
+        if one is not None:
+            self.given.append(one)
+            if self.alive:
+                attempt(self.world.runtime, one)
+
+
+def test_an_answer_leaves_straight_from_its_turn(world: World) -> None:
+    accept(world.runtime, [world.said("a"), world.said("b"), world.said("c", "U2")])
+    assert advance(world.runtime, 10, Hands(world)) == 3
+    assert world.platform.texts("U1") == ["1: a", "2: b"]
+    assert world.platform.texts("U2") == ["1: c"]
+    assert world.column(Outbox.status) == ["sent"] * 3
+
+
+def test_an_answer_taken_by_a_worker_that_died_leaves_when_its_lease_ends(world: World) -> None:
+    accept(world.runtime, [world.said("a")])
+    advance(world.runtime, 10, Hands(world, alive=False))
+    world.run()
+    assert world.platform.phones == []
+    world.clock.move(seconds=LEASE.total_seconds() + 1)
+    world.run()
+    assert world.platform.texts() == ["1: a"]
+
+
+def test_an_answer_does_not_overtake_one_that_is_still_on_its_way(world: World) -> None:
+    accept(world.runtime, [world.said("a")])
+    advance(world.runtime, 10, Hands(world, free=False))
+    accept(world.runtime, [world.said("b")])
+    hands = Hands(world)
+    advance(world.runtime, 10, hands)
+    assert hands.given == []
+    world.run()
+    assert world.platform.texts() == ["1: a", "2: b"]
+
+
+def test_only_a_reply_is_taken_straight_from_its_turn(world: World) -> None:
+    accept(world.runtime, [world.said("pushed", token=False), world.said("late", "U2")])
+    world.clock.move(seconds=51)
+    hands = Hands(world)
+    advance(world.runtime, 10, hands)
+    assert hands.given == []
+    world.run()
+    assert sorted(world.platform.texts()) == ["1: late", "1: pushed"]
 
 
 # --- the power goes, just before and just after each commit -----------------------------------------------------------

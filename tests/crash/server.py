@@ -12,7 +12,7 @@ from datetime import timedelta
 from werkzeug.serving import make_server
 
 import app
-from bot import delivery, logs
+from bot import logs, settlement
 from bot.config import Settings
 from bot.worker import Shift
 
@@ -24,7 +24,7 @@ def main(port: int) -> None:
     """Ends with its standard input."""
     logs.configure(logging.ERROR)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    delivery.LEASE = PATIENCE
+    settlement.LEASE = PATIENCE
     settings = Settings()
     app.open_runtime(settings).db.close()  # loads what is loaded late
     for _ in sys.stdin:
