@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ def main() -> int:
     parser.add_argument("--only", choices=KINDS, help="one kind of database")
     parser.add_argument("--port", type=int, default=18450, help="the first of five ports on loopback")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # every server is ended on the way out
     begun = time.monotonic()
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -42,7 +44,7 @@ def main() -> int:
 def _watched(lines: Iterator[Line]) -> Iterator[Line]:
     """Shows on standard error that something is going on."""
     for line in lines:
-        print(".", end="", flush=True, file=sys.stderr)  # noqa: T201
+        print(f"  {line.name}: {line.shown}", flush=True, file=sys.stderr)  # noqa: T201
         yield line
 
 

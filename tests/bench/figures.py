@@ -15,7 +15,11 @@ class Spread:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.median:,.1f} ({self.low:,.1f} to {self.high:,.1f})"
+        return f"{_short(self.median)} ({_short(self.low)} to {_short(self.high)})"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -45,7 +45,7 @@ class Size:
 
 
 QUICK = Size(1, 1.0, 100, 200, 60, 2.0, 1.0, 1, 20)
-FULL = Size(3, 3.0, 400, 800, 240, 15.0, 5.0, 3, 1000)
+FULL = Size(3, 2.5, 300, 500, 160, 10.0, 4.0, 3, 1000)
 
 
 class Bench:
@@ -129,7 +129,7 @@ class Bench:
         yield Line("memory after the start, MB", f"{begin:.0f}", limit, begin)
         people = self._size.conversations if kind == "sqlite" else min(self._size.conversations, 100)
         provider.become("well", 0.0)
-        events = conversation(servers.ROOT / "content", taps=15)
+        events = conversation(servers.ROOT / "content", taps=12)
         _, sent = self._burst(ours, provider, people, events)
         end = ours.memory()
         yield Line(f"memory after {people} conversations of {len(events)} events, MB", f"{end:.0f}", limit, end)
