@@ -32,6 +32,7 @@ PAGES: dict[str, frozenset[str]] = {
     "stop_chat": frozenset(("button",)),
     "done": frozenset(("button",)),
     "consent_since": frozenset(("date",)),
+    "messages_all": frozenset(("number",)),
     "erase_note": frozenset(("word",)),
     "erase_label": frozenset(("word",)),
     "erase_again": frozenset(("word",)),

@@ -121,6 +121,7 @@ class Data(Strict):
     started: Wording
     report: Wording
     messages: Wording
+    messages_all: Wording
     from_you: Wording
     from_us: Wording
     tapped: Wording
