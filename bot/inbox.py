@@ -96,9 +96,13 @@ def _store(db: Database, rows: Sequence[_Row]) -> list[bool]:
 
 
 def _store_once(db: Database, rows: Sequence[_Row]) -> list[bool]:
-    if len(rows) == 1 and not db.is_sqlite and db.at_once(_insert_for_known(db), rows[0]) is not None:
+    if db.is_sqlite:
+        return db.together(lambda tx: [_insert(db, tx, row) for row in rows])
+    # PostgreSQL takes many writers: a webhook never waits behind turns and settlements that share a commit.
+    if len(rows) == 1 and db.at_once(_insert_for_known(db), rows[0]) is not None:
         return [True]
-    return db.together(lambda tx: [_insert(db, tx, row) for row in rows])
+    with db.write() as tx:
+        return [_insert(db, tx, row) for row in rows]
 
 
 def _insert(db: Database, tx: Connection, row: _Row) -> bool:
