@@ -114,7 +114,8 @@ class ScopePattern(NamedTuple):
 
 
 class Intent(Part):
-    """Texts that ask for one thing. `unless` patterns take it back. The earlier intent wins."""
+    """Texts that ask for one thing. `unless` patterns take it back. The earlier intent wins. `name.loose` is `name` again,
+    in looser words."""
 
     id: str
     ja: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ _ENDS = re.compile(
 """A space after one of these stands for a comma; other spaces between Japanese letters mean nothing."""
 
 
+_STRAY = re.compile(r"(?<=[ぁ-ん一-鿿])([a-z])(?=[ぁ-ん])")
 _UNFINISHED = re.compile(r"(?:[はがのにをもとへ、]|(?:両|右|左|片)(?:方の?)?(?:足|脚|あし))$")
 """A line that breaks off after one of these goes on in the next."""
 
@@ -53,7 +54,7 @@ def read(text: str) -> Reading:
     """Fold `text`; if it looks like Japanese in Latin letters, its kana follow on a line of their own."""
     pairs = _letters(text)
     pairs = _spaced(pairs)
-    pairs = _unstretched(pairs)
+    pairs = _without_strays(_unstretched(pairs))
     pairs += _kana_of_romaji(pairs)
     return Reading("".join(char for char, _ in pairs), tuple(place for _, place in pairs), text)
 
@@ -123,6 +124,12 @@ def _unstretched(pairs: Pairs) -> Pairs:
         shrinks = len(same) >= 3 or (len(same) == 2 and char in "!?。、-")
         out += same[:1] if shrinks and not char.isdigit() else same
     return out
+
+
+def _without_strays(pairs: Pairs) -> Pairs:
+    """A single Latin letter inside Japanese is a slip of the keyboard (もrれる)."""
+    strays = {match.start(1) for match in _STRAY.finditer("".join(char for char, _ in pairs))}
+    return [pair for index, pair in enumerate(pairs) if index not in strays]
 
 
 # --- romaji ------------------------------------------------------------------------------------------------------------

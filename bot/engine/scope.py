@@ -177,17 +177,11 @@ class Sheet:
     def _others(self, mention: Mention) -> bool:
         """Whether somebody else was named last, before `mention` in its sentence."""
         start, _ = self.sentence(mention.start)
-        last = {
-            kind: max(
-                (
-                    m.end()
-                    for _, p in self._patterns(kind, "around")
-                    for m in p.finditer(self.text, start, mention.start)
-                ),
-                default=-1,
-            )
-            for kind in _PERSONS
-        }
+        last = dict.fromkeys(_PERSONS, -1)
+        for kind in _PERSONS:
+            for _, pattern in self._patterns(kind, "around"):
+                ends = [it.end() for it in pattern.finditer(self.text, start, mention.end) if it.end() <= mention.start]
+                last[kind] = max([last[kind], *ends])
         return max(last["other"], last["pet"]) > last["self"]
 
 

@@ -11,8 +11,11 @@ from bot.content.vocabulary import Vocabulary, fold
 from bot.engine.normal import Reading
 
 _WORD = re.compile(r"[a-z]+")
+_KANA = re.compile(r"[ぁ-んa-z]")
 _SHORT_KANA = 4
+_LONG_KANA = 6
 _SHORT_LATIN = 5
+_ANY = "？"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class _Words:
     near: dict[str, str]
     lengths: tuple[int, ...]
     right: re.Pattern[str]
+    starts: frozenset[str]
 
 
 def respell(reading: Reading, vocabulary: Vocabulary) -> Reading:
@@ -38,11 +42,27 @@ def respell(reading: Reading, vocabulary: Vocabulary) -> Reading:
         if right:
             at = right.end()
             continue
-        word = next((text[at : at + size] for size in kana.lengths if text[at : at + size] in kana.near), None)
-        if word and len(word) <= len(text) - at:
-            found.append((at, at + len(word), kana.near[word]))
-        at += len(word) if word else 1
+        hit = _slip(text, at, kana)
+        if hit:
+            found.append((at, at + hit[0], hit[1]))
+        at += hit[0] if hit else 1
     return _replaced(reading, sorted(found)) if found else reading
+
+
+def _slip(text: str, at: int, words: _Words) -> tuple[int, str] | None:
+    """How many letters from `at` are a slip, and of which word."""
+    for size in words.lengths:
+        window = text[at : at + size]
+        if len(window) < size:
+            continue
+        if window in words.near:
+            return size, words.near[window]
+        if size >= _LONG_KANA and window[:1] in words.starts:
+            masked = (window[:i] + _ANY + window[i + 1 :] for i in range(1, size) if _KANA.match(window[i]))
+            found = next((words.near[it] for it in masked if it in words.near), None)
+            if found:
+                return size, found
+    return None
 
 
 def _replaced(reading: Reading, found: list[tuple[int, int, str]]) -> Reading:
@@ -58,12 +78,14 @@ def _replaced(reading: Reading, found: list[tuple[int, int, str]]) -> Reading:
 
 @lru_cache(maxsize=8)
 def _kana(words: tuple[str, ...]) -> _Words:
-    """Two neighbours swapped, or (in longer words) one letter lost or doubled."""
+    """Two neighbours swapped, one letter doubled, in longer words one lost, in long ones one wrong."""
     near: dict[str, str] = {}
     for word in map(fold, words):
         slips = _swaps(word) | _doubled(word)
         if len(word) > _SHORT_KANA:
             slips |= _lost(word)
+        if len(word) >= _LONG_KANA:
+            slips |= _wrong(word)
         near |= {slip: word for slip in slips if slip not in near}
     return _indexed(near, tuple(map(fold, words)))
 
@@ -88,7 +110,9 @@ def _indexed(near: dict[str, str], words: tuple[str, ...]) -> _Words:
     for word in words:
         near.pop(word, None)
     right = re.compile("|".join(sorted(map(re.escape, words), key=len, reverse=True)) or r"(?!)")
-    return _Words(near, tuple(sorted({len(slip) for slip in near}, reverse=True)), right)
+    return _Words(
+        near, tuple(sorted({len(slip) for slip in near}, reverse=True)), right, frozenset(word[:1] for word in words)
+    )
 
 
 def _swaps(word: str) -> set[str]:
@@ -97,6 +121,11 @@ def _swaps(word: str) -> set[str]:
 
 def _doubled(word: str) -> set[str]:
     return {word[:i] + word[i] + word[i:] for i in range(len(word))}
+
+
+def _wrong(word: str) -> set[str]:
+    """Kanji are not typed wrong by one letter: another kanji is another word."""
+    return {word[:i] + _ANY + word[i + 1 :] for i in range(1, len(word)) if _KANA.match(word[i])}
 
 
 def _lost(word: str) -> set[str]:

@@ -157,7 +157,7 @@ def understand(text: str, vocabulary: Vocabulary) -> Request:
     folded = normalise(text[:_LONGEST])
     for intent, patterns, unless in vocabulary.compiled_intents:
         if any(pattern.search(folded) for pattern in patterns) and not (unless and unless.search(folded)):
-            request = _READERS[intent](folded)
+            request = _READERS[intent.partition(".")[0]](folded)
             if request is not None:
                 return request
     return Unknown()
