@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot import alerts, effects, links, outbox, settlement
 from bot.engine.state import EraseContact, Facts, State
-from bot.messages import Message, Priority, Said
+from bot.messages import Message, Priority, ReminderDue, Said
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
@@ -39,6 +39,7 @@ class _Claim:
     contact_id: int
     version: int
     state: str | None
+    seen_at: datetime
     event: str
     tries: int
     reply: outbox.ReplyToken | None
@@ -117,7 +118,7 @@ def _advance_one(runtime: Runtime, relay: Relay | None) -> _Done | None:
 
 _other = INBOX.alias()
 _A_CONTACT = (
-    select(CONTACT.c.id, CONTACT.c.channel, CONTACT.c.user_id, CONTACT.c.version, CONTACT.c.state)
+    select(CONTACT.c.id, CONTACT.c.channel, CONTACT.c.user_id, CONTACT.c.version, CONTACT.c.state, CONTACT.c.seen_at)
     .join(INBOX, INBOX.c.contact_id == CONTACT.c.id)
     .where(
         waiting(),
@@ -157,7 +158,7 @@ _SAVE = (
         version=bindparam("next"),
         locale=bindparam("locale"),
         consents=bindparam("consents"),
-        seen_at=bindparam("now"),
+        seen_at=bindparam("heard_at"),
     )
 )
 
@@ -181,7 +182,7 @@ def _claim(tx: Connection, now: datetime) -> _Claim | None:
     if event.reply_token is not None and event.reply_expires_at is not None:
         reply = outbox.ReplyToken(event.reply_token, event.reply_expires_at)
     to = outbox.Address(found.id, found.channel, found.user_id)
-    return _Claim(event.id, to, found.id, found.version, found.state, event.event, event.tries, reply)
+    return _Claim(event.id, to, found.id, found.version, found.state, found.seen_at, event.event, event.tries, reply)
 
 
 def _handle(
@@ -197,13 +198,15 @@ def _handle(
     facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone), links.possible(runtime.settings))
     turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
     _settle(tx, claim, InboxStatus.DONE, now)
-    _save(tx, claim, turn.state, now)
+    _save(tx, claim, turn.state, claim.seen_at if isinstance(event, ReminderDue) else now)
     leased = None
     room = room and not any(isinstance(effect, EraseContact) for effect in turn.effects)  # its row changes hands
     if turn.message is not None:
-        leased = _answer(
-            runtime, tx, claim, links.signed(runtime.settings, turn.message, claim.contact_id, now), now, room
-        )
+        message = links.signed(runtime.settings, turn.message, claim.contact_id, now)
+        if isinstance(event, ReminderDue):
+            _put_timed(runtime, tx, claim, message, now, event.expires_at)
+        else:
+            leased = _answer(runtime, tx, claim, message, now, room)
     effects.apply(runtime.db, tx, claim.contact_id, turn, claim.cause, now)
     return InboxStatus.DONE, leased
 
@@ -244,6 +247,25 @@ def _answer(
     )
 
 
+def _put_timed(
+    runtime: Runtime, tx: Connection, claim: _Claim, message: Message, now: datetime, expires_at: datetime
+) -> None:
+    """Nobody waits for it, and it may leave together with others like it."""
+    channel = runtime.channels.get(claim.to.channel)
+    outbox.put(
+        runtime.db,
+        tx,
+        claim.to,
+        message,
+        cause=claim.cause,
+        dedupe_key=claim.cause,
+        now=now,
+        priority=Priority.TIMED,
+        expires_at=expires_at,
+        together=channel is not None and channel.limits.many > 1,
+    )
+
+
 def _taken_back(tx: Connection, contact_id: int, message_id: str) -> bool:
     """Whether the text's sender has taken it back meanwhile (or before it arrived)."""
     if not message_id:
@@ -256,7 +278,7 @@ def _settle(tx: Connection, claim: _Claim, status: InboxStatus, now: datetime) -
     tx.execute(_SETTLE, values)
 
 
-def _save(tx: Connection, claim: _Claim, state: State, now: datetime) -> None:
+def _save(tx: Connection, claim: _Claim, state: State, heard_at: datetime) -> None:
     values = {
         "contact_id": claim.contact_id,
         "seen": claim.version,
@@ -264,7 +286,7 @@ def _save(tx: Connection, claim: _Claim, state: State, now: datetime) -> None:
         "state": codec.state_json(state),
         "locale": state.locale,
         "consents": codec.times_json(state.consents),
-        "now": now,
+        "heard_at": heard_at,
     }
     if tx.execute(_SAVE, values).rowcount != 1:
         raise Overtaken

@@ -7,28 +7,24 @@ from typing import Any, Literal
 
 import structlog
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    FromClause,
     Row,
     Select,
     and_,
     bindparam,
-    exists,
-    or_,
     select,
-    true,
     update,
 )
 
-from bot import settlement
+from bot import multicast, outbox, settlement
 from bot.channels.base import Delivery, Outcome, Receipt
 from bot.config import SendGate
 from bot.messages import Priority
+from bot.multicast import Batch
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
-from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead, ready
+from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead, ready
 
 log = structlog.get_logger()
 
@@ -45,7 +41,7 @@ def deliver(runtime: Runtime, limit: int) -> int:
     release_expired(runtime)
     attempted = 0
     while attempted < limit:
-        claimed = claim(runtime, min(BATCH, limit - attempted))
+        claimed = claim_some(runtime, min(BATCH, limit - attempted))
         if not claimed:
             break
         for one in claimed:
@@ -84,9 +80,19 @@ def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
     return claimed
 
 
-def attempt(runtime: Runtime, one: Attempt) -> bool:
-    """One call to the provider, outside any transaction, and its settlement. Whether the contact's next message may
-    have waited for this."""
+def claim_some(runtime: Runtime, limit: int) -> Sequence[Attempt | Batch]:
+    """At most `limit` calls to make: messages that leave alone first, then one that many get."""
+    claimed = claim(runtime, limit)
+    batch = multicast.claim(runtime) if len(claimed) < limit else None
+    return claimed if batch is None else (*claimed, batch)
+
+
+def attempt(runtime: Runtime, one: Attempt | Batch) -> bool:
+    """One call to the provider, outside any transaction, and its settlement. Whether a next message may have waited for
+    this."""
+    if isinstance(one, Batch):
+        multicast.send(runtime, one)
+        return True
     return settlement.settle(runtime, one, _send(runtime, one))
 
 
@@ -104,29 +110,15 @@ def _send(runtime: Runtime, one: Attempt) -> Receipt:
 
 @cache
 def _due(gate: SendGate) -> Select[*tuple[Any, ...]]:
-    """A contact's messages leave in their order, but a less urgent one never keeps a more urgent one waiting, nor does
-    one that is held, or not due yet."""
-    earlier = OUTBOX.alias()
-    blocked = exists().where(
-        earlier.c.contact_id == OUTBOX.c.contact_id,
-        earlier.c.id < OUTBOX.c.id,
-        earlier.c.priority <= OUTBOX.c.priority,
-        ahead(earlier),
-        or_(
-            earlier.c.status == OutboxStatus.SENDING.value,
-            and_(or_(earlier.c.not_before <= _NOW, earlier.c.attempts > 0), _passes_gate(gate, earlier)),
-        ),
-    )
+    """What may leave now and alone, the most urgent first."""
     return (
         select(OUTBOX)
-        .where(ready(), OUTBOX.c.not_before <= _NOW, ~blocked, _passes_gate(gate, OUTBOX))
+        .where(ready(), outbox.may_leave(gate))
         .order_by(OUTBOX.c.priority, OUTBOX.c.not_before, OUTBOX.c.id)
         .limit(bindparam("most"))
         .with_for_update(of=OUTBOX, skip_locked=True)
     )
 
-
-_NOW = bindparam("now", type_=Utc)
 
 _LEASE = (
     update(OUTBOX)
@@ -140,18 +132,6 @@ _LEASE = (
         reply_token=bindparam("reply"),
     )
 )
-
-
-def _passes_gate(gate: SendGate, outbox: FromClause) -> ColumnElement[bool]:
-    """SEND_GATE stands before pushes. An answer with a living reply token passes: somebody is waiting for it, here."""
-    reply = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_expires_at > _NOW)
-    match gate:
-        case "on":
-            return true()
-        case "test":
-            return or_(reply, exists().where(CONTACT.c.id == outbox.c.contact_id, CONTACT.c.is_test))
-        case "off":
-            return reply
 
 
 def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:

@@ -5,9 +5,10 @@ from typing import assert_never
 
 from sqlalchemy import Connection, insert, select, update
 
-from bot import alerts, audit, contacts, outbox
+from bot import alerts, audit, contacts, outbox, reminders
 from bot.engine.state import (
     Effect,
+    EndReminder,
     EraseContact,
     FinishSession,
     ForgetText,
@@ -17,6 +18,8 @@ from bot.engine.state import (
     RequestHuman,
     SetConsents,
     SetReachable,
+    SetReminder,
+    SnoozeReminder,
     StartSession,
     Turn,
 )
@@ -42,6 +45,7 @@ def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: s
             _alert(db, tx, contact_id, alerts.HUMAN, (), "wish", key, now)
         case HoldTimed():
             outbox.cancel_timed(tx, contact_id, now, "held")
+            reminders.hold(tx, contact_id)
         case RecordScreening():
             _record_screening(tx, contact_id, effect, now)
         case StartSession(routine, pain_before):
@@ -56,6 +60,12 @@ def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: s
             contacts.set_reachable(tx, contact_id, reachable, now)
         case ForgetText(message_id):
             _forget_text(tx, contact_id, message_id, now)
+        case SetReminder(kind, rule, next_at):
+            reminders.put(tx, contact_id, kind, rule, next_at)
+        case SnoozeReminder(kind, until):
+            reminders.postpone(tx, contact_id, kind, until)
+        case EndReminder(kind):
+            reminders.end(tx, contact_id, kind)
         case EraseContact():
             pass  # last, see apply
         case _:

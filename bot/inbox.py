@@ -1,6 +1,7 @@
 """The one way in: what happened is stored before anybody is told that it arrived."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import TypedDict
@@ -10,7 +11,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, Executable, bindparam, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
-from bot.messages import Inbound, Said, Unsent
+from bot.messages import Event, Inbound, Said, Unsent
 from bot.runtime import Runtime
 from bot.store import codec
 from bot.store.session import Database
@@ -54,6 +55,35 @@ def accept(runtime: Runtime, inbounds: Sequence[Inbound]) -> int:
     if any(new):
         runtime.wake()
     return sum(new)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An event of the program's own about a contact. `event_id` the same twice is the same event."""
+
+    source: str
+    event_id: str
+    contact_id: int
+    event: Event
+
+
+def admit(db: Database, tx: Connection, events: Sequence[Own], now: datetime) -> None:
+    """Stores events of the program's own in the transaction of what causes them; the caller wakes the workers."""
+    rows = [
+        {
+            "source": own.source,
+            "event_id": own.event_id,
+            "contact_id": own.contact_id,
+            "kind": own.event.kind,
+            "event": codec.event_json(own.event),
+            "occurred_at": now,
+            "accepted_at": now,
+            "not_before": now,
+        }
+        for own in events
+    ]
+    if rows:
+        tx.execute(db.insert(INBOX).on_conflict_do_nothing(index_elements=["source", "event_id"]), rows)
 
 
 def _plausible(inbound: Inbound) -> bool:

@@ -181,7 +181,21 @@ class Decided:
     kind: Literal["decided"] = "decided"
 
 
-Event = Followed | Unfollowed | Picked | Commanded | Said | Showed | Unsent | Invited | Garbled | Decided
+ReminderKind = Literal["care"]
+"""What a patient can be reminded of: today's care."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderDue:
+    """The hour that the patient chose has come. Of no more use from `expires_at` on."""
+
+    reminder: ReminderKind
+    due_at: datetime
+    expires_at: datetime
+    kind: Literal["reminder_due"] = "reminder_due"
+
+
+Event = Followed | Unfollowed | Picked | Commanded | Said | Showed | Unsent | Invited | Garbled | Decided | ReminderDue
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +219,8 @@ class Inbound:
 class Choice:
     """A button. Exactly one of `token`, `uri` (tel: or https:) and `page` is set; a page becomes a signed `uri` before
     the message is stored. `say` is what appears in the chat as the patient's own words when it is tapped; None means
-    the label."""
+    the label. `picker` "time": the channel lets a time of day be chosen and puts it (HH:MM) in the place of the token's
+    option."""
 
     label: str
     token: Token | None = None
@@ -213,6 +228,7 @@ class Choice:
     page: Page | None = None
     say: str | None = None
     style: Literal["main", "plain"] = "plain"
+    picker: Literal["time"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,27 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 
-from sqlalchemy import Connection, Executable, bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    FromClause,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    true,
+    update,
+)
 
+from bot.config import SendGate
 from bot.messages import Message, Priority
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead
+from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +65,18 @@ def put(
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
     lease: Lease | None = None,
+    together: bool = False,
 ) -> int | None:
     """One message, once per `dedupe_key`: its id, or None if it is there already. Without a priority: safety or reply,
     as the message says. Past `expires_at` it is skipped; None means it is sent however late. With a `lease` nobody else
-    takes it: the caller sends it after the commit."""
+    takes it: the caller sends it after the commit. `together`: it may leave in one call with others that say the same on
+    the same channel."""
+    text = codec.message_json(message)
     row = {
         "contact_id": to.contact_id,
         "channel": to.channel,
         "user_id": to.user_id,
-        "message": codec.message_json(message),
+        "message": text,
         "cause": cause,
         "dedupe_key": dedupe_key,
         "priority": (priority or (Priority.SAFETY if message.safety else Priority.REPLY)).rank,
@@ -68,6 +85,7 @@ def put(
         "reply_token": reply.token if reply else None,
         "reply_expires_at": reply.expires_at if reply else None,
         "created_at": now,
+        "batch_key": sha256(f"{to.channel}\n{text}".encode()).hexdigest() if together else None,
         "status": (OutboxStatus.SENDING if lease else OutboxStatus.WAITING).value,
         "attempts": 1 if lease else 0,
         "lease_until": lease.until if lease else None,
@@ -89,6 +107,39 @@ _OPEN = select(OUTBOX.c.id).where(OUTBOX.c.contact_id == bindparam("contact_id")
 @cache
 def _insert_once(db: Database) -> Executable:
     return db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(OUTBOX.c.id)
+
+
+NOW = bindparam("now", type_=Utc)
+"""To be given with every query that asks `may_leave`."""
+
+
+def may_leave(gate: SendGate) -> ColumnElement[bool]:
+    """Due, let through, and with nothing before it: a contact's messages leave in their order, but a less urgent one never
+    keeps a more urgent one waiting, nor does one that is held, or not due yet."""
+    earlier = OUTBOX.alias()
+    blocked = exists().where(
+        earlier.c.contact_id == OUTBOX.c.contact_id,
+        earlier.c.id < OUTBOX.c.id,
+        earlier.c.priority <= OUTBOX.c.priority,
+        ahead(earlier),
+        or_(
+            earlier.c.status == OutboxStatus.SENDING.value,
+            and_(or_(earlier.c.not_before <= NOW, earlier.c.attempts > 0), _passes_gate(gate, earlier)),
+        ),
+    )
+    return and_(OUTBOX.c.not_before <= NOW, ~blocked, _passes_gate(gate, OUTBOX))
+
+
+def _passes_gate(gate: SendGate, outbox: FromClause) -> ColumnElement[bool]:
+    """SEND_GATE stands before pushes. An answer with a living reply token passes: somebody is waiting for it, here."""
+    reply = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_expires_at > NOW)
+    match gate:
+        case "on":
+            return true()
+        case "test":
+            return or_(reply, exists().where(CONTACT.c.id == outbox.c.contact_id, CONTACT.c.is_test))
+        case "off":
+            return reply
 
 
 def cancel_timed(tx: Connection, contact_id: int, now: datetime, reason: str) -> int:

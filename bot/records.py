@@ -12,7 +12,7 @@ from bot.store.tables import CONTACT, Base
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 Row: TypeAlias = Mapping[str, Json]
 
-KEYS = frozenset(("reply_token", "request_id", "dedupe_key"))
+KEYS = frozenset(("reply_token", "request_id", "dedupe_key", "batch_key"))
 """Columns left out: they open a provider's door or order our own work, and say nothing about the person."""
 
 

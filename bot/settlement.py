@@ -64,7 +64,8 @@ def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> bool:
     """Writes down the ending and what follows from it, in one transaction. Whether the contact's next message may have
     waited for this."""
     now = runtime.now()
-    later = now + _pause(runtime, one, receipt)
+    most = BACK_OFF_MOST if one.reply_token is None else BACK_OFF_REPLY
+    later = now + pause(runtime, one.number, most, receipt)
 
     def ending(tx: Connection) -> bool:
         _follow(runtime.db, tx, one, receipt, now, later)
@@ -191,8 +192,8 @@ def _ring(
     )
 
 
-def _pause(runtime: Runtime, one: Attempt, receipt: Receipt) -> timedelta:
-    most = BACK_OFF_MOST if one.reply_token is None else BACK_OFF_REPLY
-    seconds = min(BACK_OFF_FIRST * 2 ** min(one.number - 1, 16), most)
+def pause(runtime: Runtime, number: int, most: float, receipt: Receipt) -> timedelta:
+    """How long to wait after attempt `number`; at most `most` seconds, unless the provider named more."""
+    seconds = min(BACK_OFF_FIRST * 2 ** min(number - 1, 16), most)
     seconds *= 1 - runtime.random() / 2
     return timedelta(seconds=max(seconds, receipt.retry_after or 0.0))

@@ -13,10 +13,12 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from bot import reminders
 from bot.conversation import advance
-from bot.delivery import BATCH, attempt, claim, deliver, release_expired
+from bot.delivery import BATCH, attempt, claim_some, deliver, release_expired
 from bot.engine.state import Facts, State
 from bot.messages import Said
+from bot.multicast import Batch
 from bot.retention import tidy
 from bot.runtime import Runtime
 from bot.settlement import Attempt
@@ -41,7 +43,7 @@ SILENT_SECONDS = 30.0
 
 def drain(runtime: Runtime) -> None:
     """Handles and sends everything that is due now, in this thread."""
-    while advance(runtime, 1000) + deliver(runtime, 1000):
+    while reminders.sweep(runtime, runtime.now()) + advance(runtime, 1000) + deliver(runtime, 1000):
         pass
 
 
@@ -57,7 +59,7 @@ class Worker:
             for n in range(TURNERS)
         ]
         self._dispatch = _Loop("dispatch", self._dispatch_some, self._stopping)
-        self._busy: set[Attempt] = set()
+        self._busy: set[Attempt | Batch] = set()
         self._full = False
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
         self._ticks = BackgroundScheduler(
@@ -92,6 +94,7 @@ class Worker:
         self._senders.shutdown(wait=True)
 
     def _sweep(self) -> None:
+        reminders.sweep(self._runtime, self._runtime.now())
         for loop in (*self._turns, self._dispatch):
             loop.ring()
         release_expired(self._runtime)
@@ -121,7 +124,7 @@ class Worker:
         if more and number + 1 < TURNERS:
             self._turns[number + 1].ring()
 
-    def _hand_over(self, one: Attempt) -> None:
+    def _hand_over(self, one: Attempt | Batch) -> None:
         self._busy.add(one)
         self._senders.submit(self._send, one)
 
@@ -129,19 +132,19 @@ class Worker:
         while not self._stopping.is_set():
             self._dispatch.beat()
             places = min(BATCH, SENDERS - len(self._busy))
-            claimed = claim(self._runtime, places) if places else ()
+            claimed = claim_some(self._runtime, places) if places else ()
             for one in claimed:
                 self._hand_over(one)
             self._full = len(self._busy) >= SENDERS
-            if len(claimed) < BATCH:
+            if len(claimed) < BATCH and not any(isinstance(one, Batch) for one in claimed):
                 return  # the next ring looks again
 
-    def _send(self, one: Attempt) -> None:
+    def _send(self, one: Attempt | Batch) -> None:
         more = True
         try:
             more = attempt(self._runtime, one)
         except Exception as error:  # the database failed; the lease runs out and the message is tried again
-            log.error("settling_failed", outbox=one.outbox_id, error=error)
+            log.error("settling_failed", outbox=_first_id(one), error=error)
         finally:
             self._busy.discard(one)
             if more or self._full:
@@ -246,6 +249,10 @@ class _Loop:
             log.error("worker_failed", thread=self._thread.name, error=error)
             self._stopping.wait(RECOVER_SECONDS)
             self._bell.set()
+
+
+def _first_id(one: Attempt | Batch) -> int:
+    return one.outbox_id if isinstance(one, Attempt) else one.members[0].outbox_id
 
 
 def _logged(work: Callable[[], None]) -> Callable[[], None]:

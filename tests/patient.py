@@ -84,6 +84,12 @@ class Patient:
         found = self._find(label, [*self._quick(), *self._buttons(self.bubbles), *self._menu()])
         return self._tap(found)
 
+    def pick_time(self, label: str, time: str) -> str:
+        """Taps a button with a time picker and chooses a time (HH:MM)."""
+        found = self._find(label, [*self._quick(), *self._buttons(self.bubbles)])
+        assert found.kind == "time", f"[{label}] has no time picker"
+        return self._after(lambda: self.demo.webhooks.pick_time(self.user_id, found.value, time))
+
     def tap_old(self, label: str) -> str:
         """Taps the newest such button that came before the last answer: the chat can be scrolled up."""
         return self._tap(self._find(label, self._buttons(self.bubbles, until=self._seen)))
@@ -175,6 +181,8 @@ class Patient:
                 return self.say(one.value)
             case "uri":
                 raise AssertionError(f"[{one.label}] opens {one.value}: nothing reaches the bot")
+            case "time":
+                raise AssertionError(f"[{one.label}] needs a time")
 
     def _find(self, label: str, choices: Sequence[Tappable], by: Literal["label", "value"] = "label") -> Tappable:
         for one in choices:

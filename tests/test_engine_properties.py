@@ -2,8 +2,8 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,8 @@ import pytest
 
 from bot.content.load import load
 from bot.content.model import CardAsk, Content
-from bot.engine.state import Facts, State, Turn
+from bot.content.rules import DAILY
+from bot.engine.state import Facts, Reminder, State, Turn
 from bot.engine.step import step
 from bot.messages import (
     MAX_PARTS,
@@ -28,6 +29,7 @@ from bot.messages import (
     Message,
     Picked,
     PickToken,
+    ReminderDue,
     Said,
     Showed,
     Unfollowed,
@@ -45,7 +47,7 @@ ZONE = ZoneInfo("Asia/Tokyo")
 START = datetime(2026, 4, 6, 1, 0, tzinfo=UTC)
 TEXTS = (
     "5", "３", "次", "できた", "やめる", "メニュー", "こんにちは", "はい", "ない", "戻る", "スタッフと話したい", "今日のケア", "あああ",
-    "昨日からおしっこが出にくいです", "熱が38度あります", "片足がしびれます", "ヘルニアと言われました", "消えたい", "もう疲れた", "熱はないです", "English", "",
+    "毎晩9時にお知らせして", "9時", "平日だけ", "30分後に", "今日は休む", "お知らせを止めて", "昨日からおしっこが出にくいです", "熱が38度あります", "片足がしびれます", "ヘルニアと言われました", "消えたい", "もう疲れた", "熱はないです", "English", "",
 )  # fmt: skip
 SHADOW_ITEMS = frozenset(
     item for node in CONTENT.flows["screening"].node if isinstance(node, CardAsk) for item in node.items
@@ -77,7 +79,7 @@ class Shadow:
         if waiting.item:
             self.answered[waiting.item] = (token.option, now)
         elif token.option == "none":
-            self.answered.update({item: ("no", now) for item in card.items})
+            self.answered.update(dict.fromkeys(card.items, ("no", now)))
 
     def open_items(self, now: datetime) -> set[str]:
         """Items not answered, long ago answered, or answered with anything that is not "no"."""
@@ -99,11 +101,17 @@ class Walker:
     shadow: Shadow = field(default_factory=Shadow)
     pressures: int = 0
     locks: int = 0
+    reminders: int = 0
 
     def __post_init__(self) -> None:
         self.calm = self.rng.random() < 0.5
+        if self.rng.random() < 0.3:
+            self.state = replace(self.state, reminder=Reminder(time(21), DAILY))
 
     def event(self) -> Event:
+        if self.state.reminder is not None and self.rng.random() < 0.1:
+            self.now += timedelta(hours=self.rng.choice((0, 0, 1, 24)))
+            return ReminderDue("care", self.now, self.now + timedelta(minutes=self.rng.choice((0, 90, 90))))
         roll = self.rng.random()
         taps = [c.token for c in self.offered if c.token is not None]
         if roll < (0.93 if self.calm else 0.72) and taps:
@@ -135,15 +143,29 @@ class Walker:
             self.shadow.note(event.token, before, self.now)
             waiting = before.waiting
             routine = event.token.question.startswith(("routine/", "erase/"))
-            if waiting and event.token.turn != waiting.turn and not routine and turn.state.waiting:
-                if turn.state.begun_at == before.begun_at:
-                    assert turn.state.answers == before.answers, "an old button answered a question"
+            old = waiting and event.token.turn != waiting.turn and not routine
+            if old and turn.state.waiting and turn.state.begun_at == before.begun_at:
+                assert turn.state.answers == before.answers, "an old button answered a question"
+        if isinstance(event, ReminderDue):
+            self.reminded(before, turn)
         self.state = state_from(state_json(turn.state))
         assert self.state == turn.state, "the state did not survive being stored"
         if turn.message is not None:
             self.hear(turn.message)
         self.now += timedelta(seconds=self.rng.randrange(1, 90))
         return turn
+
+    def reminded(self, before: State, turn: Turn) -> None:
+        """A reminder never touches what waits, and never comes to one who is flagged or has not agreed."""
+        assert turn.state.waiting == before.waiting
+        assert turn.state.answers == before.answers
+        assert turn.state.clearance == before.clearance
+        if turn.message is not None:
+            self.reminders += 1
+            assert before.lock is None
+            assert "guidance" in before.consents
+            assert before.reminder is not None
+            assert before.reminder.status == "on"
 
     def hear(self, message: Message) -> None:
         assert 1 <= len(message.parts) <= MAX_PARTS
@@ -174,13 +196,15 @@ class Walker:
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_conversations_never_break_a_promise(shard: int) -> None:
-    pressures = locks = 0
+    pressures = locks = reminders = 0
     for number in range(shard, SEQUENCES, SHARDS):
         walker = Walker(random.Random(number))
         for _ in range(walker.rng.randrange(6, LENGTH)):
             walker.take(walker.event())
         pressures, locks = pressures + walker.pressures, locks + walker.locks
+        reminders += walker.reminders
     assert pressures > 20, "too few random patients came to a routine for the test to mean anything"
+    assert reminders > 10, "too few random patients were reminded for the test to mean anything"
     assert locks > 500, "too few random patients were flagged for the test to mean anything"
 
 

@@ -16,7 +16,7 @@ from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
 from bot.content.model import Content
 from bot.conversation import advance
 from bot.engine.state import Facts, State, Turn
-from bot.messages import Event, Followed, Inbound, Message, Said, Words
+from bot.messages import Card, Event, Followed, Inbound, Message, Said, Words
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
@@ -51,7 +51,16 @@ class Arrived:
 
     user_id: str
     text: str
-    way: Literal["reply", "push"]
+    way: Literal["reply", "push", "multicast"]
+
+
+def first_words(message: Message) -> str:
+    """The text of the first part."""
+    match message.parts[0]:
+        case Words(text) | Card(text=text):
+            return text
+        case other:
+            raise AssertionError(f"{other.kind} has no text")
 
 
 class Platform:
@@ -64,6 +73,7 @@ class Platform:
         self.plan: deque[Receipt | Lost] = deque()
         self.phones: list[Arrived] = []
         self.calls: list[Delivery] = []
+        self.many: list[tuple[str, ...]] = []
         self.delay = threading.Event()
         self.delay.set()
         self._clock = clock
@@ -92,7 +102,20 @@ class Platform:
                     return self._carry_out(delivery)
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
-        raise NotImplementedError
+        """As `send`, for many; `many` are the addresses of each call."""
+        self.delay.wait(10)
+        with self._lock:
+            self.many.append(tuple(user_ids))
+            planned = self.plan.popleft() if self.plan else None
+            if isinstance(planned, Receipt):
+                return planned
+            if planned == "on the way":
+                return Receipt(Outcome.UNCERTAIN, error="timeout")
+            if request_id not in self._seen_keys:
+                self._seen_keys.add(request_id)
+                self.phones += [Arrived(user_id, first_words(message), "multicast") for user_id in user_ids]
+            lost = planned == "on the way back"
+            return Receipt(Outcome.UNCERTAIN, error="timeout") if lost else Receipt(Outcome.SENT, billed=len(user_ids))
 
     def texts(self, user_id: str | None = None) -> list[str]:
         """What was read, in the order of arrival."""
@@ -109,9 +132,7 @@ class Platform:
                 return Receipt(Outcome.SENT)
             self._seen_keys.add(delivery.request_id)
             way = "push"
-        part = delivery.message.parts[0]
-        assert isinstance(part, Words)
-        self.phones.append(Arrived(delivery.user_id, part.text, way))
+        self.phones.append(Arrived(delivery.user_id, first_words(delivery.message), way))
         return Receipt(Outcome.SENT, (f"m{len(self.phones)}",), billed=int(way == "push"))
 
 

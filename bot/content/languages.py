@@ -21,6 +21,20 @@ FILLED: dict[str, frozenset[str]] = {
 }
 """The places that the engine fills in, by phrase."""
 
+REMINDED: dict[str, frozenset[str]] = {
+    "set": frozenset(("days", "time")),
+    "held": frozenset(("days", "time")),
+    "next": frozenset(("date", "day", "time")),
+    "snoozed": frozenset(("minutes",)),
+    "fewer": frozenset(("days",)),
+    "labels.minutes": frozenset(("minutes",)),
+    "labels.morning": frozenset(("time",)),
+    "labels.evening": frozenset(("time",)),
+    "labels.noon": frozenset(("time",)),
+    "labels.midnight": frozenset(("time",)),
+}
+"""The places that the engine fills in, by sentence of reminders.toml."""
+
 PAGES: dict[str, frozenset[str]] = {
     "new_player": frozenset(("button",)),
     "new_progress": frozenset(("button",)),
@@ -65,6 +79,8 @@ def _in_each(sentence: Sentence) -> Iterator[Issue]:
 def _places(sentence: Sentence) -> Iterator[Issue]:
     if sentence.file == "phrases.toml":
         allowed = FILLED.get(sentence.name, frozenset())
+    elif sentence.file == "reminders.toml":
+        allowed = REMINDED.get(sentence.path, frozenset())
     elif sentence.file == "pages.toml":
         allowed = PAGES.get(sentence.name, frozenset())
     elif sentence.name == "text" and sentence.file == "red_flags.toml" and sentence.voice == "say":

@@ -39,6 +39,7 @@ STEP = {"ja": 120, "en": 240}
 LABELS = frozenset(
     (
         "label",
+        "labels",
         "any_label",
         "old_label",
         "none_label",

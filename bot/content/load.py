@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
 from bot.content.pages import Pages
+from bot.content.reminders import Reminders
 from bot.content.vocabulary import Vocabulary
 
 M = TypeVar("M", bound=BaseModel)
@@ -51,10 +52,11 @@ def load(folder: Path) -> Content:
     menu = reader.one("menu.toml", Menu)
     phrases = reader.one("phrases.toml", Phrases)
     pages = reader.one("pages.toml", Pages)
+    reminders = reader.one("reminders.toml", Reminders)
     flows = reader.many("flows", Flow, named=True)
     routines = reader.many("routines", Routine, named=True)
     tips = reader.many("tips", Tips)
-    if reader.problems or not (clinic and safety and vocabulary and menu and phrases and pages):
+    if reader.problems or not (clinic and safety and vocabulary and menu and phrases and pages and reminders):
         raise ContentError(reader.problems)
     media = frozenset(path.name for path in folder.glob("media/*.png"))
     return Content(
@@ -65,6 +67,7 @@ def load(folder: Path) -> Content:
         menu=menu,
         phrases=phrases,
         pages=pages,
+        reminders=reminders,
         flows=flows,
         routines=routines,
         tips=tuple(tip for file in tips.values() for tip in file.tip),

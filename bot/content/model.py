@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from bot.content.basis import Strict as Strict
 from bot.content.basis import Wording as Wording
 from bot.content.pages import Pages
+from bot.content.reminders import Reminders
 from bot.content.vocabulary import Vocabulary
 from bot.messages import Command, Disposition
 
@@ -494,7 +495,6 @@ class Phrases(Strict):
     map_label: Wording
     assessment: Wording
     assessment_nothing: Wording
-    not_yet_reminder: Wording
     progress: Wording
     progress_none: Wording
     progress_page: Wording
@@ -544,6 +544,7 @@ class Content(Strict):
     menu: Menu
     phrases: Phrases
     pages: Pages
+    reminders: Reminders
     flows: Mapping[str, Flow]
     routines: Mapping[str, Routine]
     tips: tuple[Tip, ...]

@@ -33,6 +33,7 @@ def sentences(content: Content) -> Iterator[Sentence]:
         ("clinic.toml", "", "say", content.clinic),
         ("menu.toml", "", "say", content.menu),
         ("phrases.toml", "", "say", content.phrases),
+        ("reminders.toml", "", "say", content.reminders),
         ("pages.toml", "", "say", content.pages),
     ]
     safety = content.safety

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.engine import advice, answers, nodes
+from bot.engine import advice, answers, nodes, reminding
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, EraseContact, HoldTimed, Lock, RequestHuman, SetConsents, State
 from bot.messages import Card, Choice, Command, CommandToken, Disposition, PickToken, Words
@@ -35,7 +35,7 @@ def obey(draft: Draft, command: Command) -> None:
         case Command.HOURS:
             hours(draft)
         case Command.REMINDER:
-            aside(draft, draft.text(phrases.not_yet_reminder))
+            reminding.menu(draft)
         case Command.PROGRESS:
             progress(draft)
         case Command.SUMMARY:

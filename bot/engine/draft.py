@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.content.model import Action, Content, Wording
-from bot.engine.state import Effect, Facts, State, Turn
+from bot.engine.state import Effect, Facts, HoldTimed, State, Turn
 from bot.messages import MAX_PARTS, Choice, Command, CommandToken, Message, Part, Words
 
 
@@ -37,8 +37,11 @@ class Draft:
         self.state = replace(self.state, **fields)
 
     def do(self, effect: Effect) -> None:
-        """Adds an effect."""
+        """Adds an effect. What is held is remembered too."""
         self._effects.append(effect)
+        reminder = self.state.reminder
+        if isinstance(effect, HoldTimed) and reminder is not None and reminder.status == "on":
+            self.change(reminder=replace(reminder, status="held"))
 
     def text(self, wording: Wording, values: Mapping[str, str] | None = None) -> str:
         """The sentence in the patient's language, `{name}` filled in."""

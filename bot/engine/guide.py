@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from bot.content.conditions import number
 from bot.content.model import Routine, Step
+from bot.engine import reminder_words
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, modifiers
 from bot.engine.state import Clearance, Guiding, StartSession
@@ -31,6 +32,7 @@ def offer(draft: Draft, routine: Routine) -> None:
             tone="routine",
         )
     )
+    draft.quick(*reminder_words.again(draft))
 
 
 def begin_choice(draft: Draft, routine: Routine) -> Choice:

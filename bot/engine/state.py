@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from bot.messages import Disposition, Locale, Message
+from bot.content.rules import ReminderRule
+from bot.messages import Disposition, Locale, Message, ReminderKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,25 @@ class PainReport:
     value: int
 
 
+Cadence = Literal["own", "three", "one"]
+"""How often: on the patient's own days, on three of them a week, or on one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What the patient chose: a local time and weekdays (0 is Monday). held: until a screening is clear again; off: until
+    the patient asks. None comes before `rest_until`. `unanswered` counts those in a row that nothing was answered to since
+    the last change of `cadence`; `awaiting`: nothing was answered to the last one."""
+
+    at: time
+    days: tuple[int, ...]
+    status: Literal["on", "held", "off"] = "on"
+    cadence: Cadence = "own"
+    unanswered: int = 0
+    awaiting: bool = False
+    rest_until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything remembered. `answers` are those of the flow under way, begun at `begun_at` on content `version`;
@@ -109,6 +129,7 @@ class State:
     sessions: int = 0
     recent_sessions: tuple[datetime, ...] = ()
     stopped: bool = False
+    reminder: Reminder | None = None
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -130,7 +151,7 @@ class RequestHuman:
 
 @dataclass(frozen=True, slots=True)
 class HoldTimed:
-    """Cancels every reminder, tip and broadcast that waits for this patient."""
+    """Cancels every reminder, tip and broadcast that waits for this patient, and holds the reminders to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +203,30 @@ class ForgetText:
 
 
 @dataclass(frozen=True, slots=True)
+class SetReminder:
+    """From now on there is one reminder of this kind, by `rule`, the next at `next_at` (aware UTC)."""
+
+    kind: ReminderKind
+    rule: ReminderRule
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeReminder:
+    """The next reminder comes at `until`; those after it by the rule."""
+
+    kind: ReminderKind
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndReminder:
+    """No reminder of this kind any more."""
+
+    kind: ReminderKind
+
+
+@dataclass(frozen=True, slots=True)
 class EraseContact:
     """Deletes everything stored about the patient, after this turn's answer has been handed over."""
 
@@ -196,6 +241,9 @@ Effect = (
     | SetConsents
     | SetReachable
     | ForgetText
+    | SetReminder
+    | SnoozeReminder
+    | EndReminder
     | EraseContact
 )
 

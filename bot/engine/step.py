@@ -7,7 +7,19 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.content.model import Content
-from bot.engine import advice, answers, commands, guide, nodes, question, wishes
+from bot.engine import (
+    advice,
+    answers,
+    commands,
+    guide,
+    nodes,
+    question,
+    reminder_due,
+    reminder_plan,
+    reminder_words,
+    reminding,
+    wishes,
+)
 from bot.engine.draft import Draft
 from bot.engine.normal import normalise
 from bot.engine.safety import Finding, assess
@@ -36,6 +48,7 @@ from bot.messages import (
     Picked,
     PickToken,
     Picture,
+    ReminderDue,
     Said,
     Showed,
     Unfollowed,
@@ -49,6 +62,8 @@ PATIENCE = 2
 def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
     """Total: any event in any state gives a turn."""
     draft = Draft(content, state, facts)
+    if isinstance(event, Picked | Commanded | Said | Showed | Followed):
+        reminder_plan.heard(draft)
     match event:
         case Followed():
             _welcome(draft)
@@ -70,6 +85,8 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             draft.words(content.phrases.invited)
         case Garbled():
             _old_button(draft)
+        case ReminderDue():
+            reminder_due.due(draft, event)
         case Decided(what="withdraw", purpose=purpose):
             commands.withdraw(draft, purpose)
         case Decided():
@@ -103,6 +120,10 @@ def _picked(draft: Draft, token: PickToken) -> None:
             return
         case ["erase", "confirm"] if token.turn == draft.state.turn and token.option == "yes":
             commands.erase(draft)
+            return
+        case [reminder_words.REMINDER, *what]:
+            if not reminding.picked(draft, "/".join(what), token.option):
+                _old_button(draft)
             return
         case _:
             pass
@@ -171,6 +192,9 @@ def _said(draft: Draft, text: str) -> None:
     if wish.command is not None:
         commands.obey(draft, wish.command)
         return
+    if wish.reminder is not None:
+        reminding.asked(draft, wish.reminder)
+        return
     waiting = draft.state.waiting
     if waiting is not None and not answers.still_stands(draft):
         return
@@ -180,6 +204,9 @@ def _said(draft: Draft, text: str) -> None:
             return
     if isinstance(waiting, Guiding) and wish.done:
         _guided(draft, waiting, "next")
+        return
+    if wish.skip:
+        reminding.skip(draft)
         return
     if wish.phrase is not None:
         commands.aside(draft, draft.text(getattr(draft.content.phrases, wish.phrase)))

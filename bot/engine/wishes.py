@@ -9,12 +9,15 @@ from bot.messages import Command
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """At most one of `command` (do it), `number` (an answer to a question for one), `done` (a step or routine is
-    finished) and `phrase` (the name of a sentence in phrases.toml) is set; none of them: not understood."""
+    """At most one of `command` (do it), `reminder` (about reminders), `number` (an answer to a question for one), `done`
+    (a step or routine is finished), `skip` (not today) and `phrase` (the name of a sentence in phrases.toml) is set; none
+    of them: not understood."""
 
     command: Command | None = None
+    reminder: understand.SetReminder | understand.Snooze | understand.StopReminders | None = None
     number: int | None = None
     done: bool = False
+    skip: bool = False
     phrase: str | None = None
 
 
@@ -28,11 +31,11 @@ def read(text: str, vocabulary: Vocabulary) -> Wish:
         case understand.Done() | understand.HalfDone():
             return Wish(done=True, phrase="thanks")
         case understand.Skip():
-            return Wish(phrase="skipped")
+            return Wish(skip=True)
         case understand.PainNumber(value=value):
             return Wish(number=value)
-        case understand.SetReminder() | understand.Snooze() | understand.StopReminders():
-            return Wish(Command.REMINDER)
+        case (understand.SetReminder() | understand.Snooze() | understand.StopReminders()) as wish:
+            return Wish(reminder=wish)
         case understand.StopEverything():
             return Wish(Command.STOP)
         case understand.Book() | understand.ChangeBooking() | understand.CancelBooking():

@@ -77,6 +77,8 @@ class Chat:
                 self._demo.webhooks.say(self.person, one.value)
             case "uri":
                 self._say(f"  -> {one.value}")
+            case "time":
+                self._say("  -> 21:30")  # what the picker would give is typed here
 
     def _listen(self) -> None:
         """Lets the bot do what is due, then shows what arrived. Quick replies go with the newest bubble."""

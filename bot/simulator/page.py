@@ -1,5 +1,6 @@
 """The phone in the browser and the inspector beside it: one page, and the JSON it asks for."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -95,6 +96,8 @@ class Page:
             case "tap":
                 shown = body.get("shown")
                 return self._webhooks.tap(user_id, value, shown if isinstance(shown, str) else None)
+            case "time" if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", str(body.get("time"))):
+                return self._webhooks.pick_time(user_id, value, str(body["time"]))
             case "sticker":
                 return self._webhooks.sticker(user_id, value)
             case "unsend":

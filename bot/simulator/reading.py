@@ -9,10 +9,10 @@ from bot.simulator.wire import Json, Obj
 @dataclass(frozen=True, slots=True)
 class Tappable:
     """A button or quick reply. `value` is what it sends or opens, `shown` what then stands in the chat as the person's
-    own words (None: nothing)."""
+    own words (None: nothing). A `time` is chosen first and sent along."""
 
     label: str
-    kind: Literal["postback", "message", "uri"]
+    kind: Literal["postback", "message", "uri", "time"]
     value: str
     shown: str | None = None
 
@@ -91,6 +91,8 @@ def _tappable(action: Json) -> Tappable | None:
         case "postback":
             shown = action.get("displayText")
             return Tappable(label, "postback", str(action["data"]), shown if isinstance(shown, str) else None)
+        case "datetimepicker":
+            return Tappable(label, "time", str(action["data"]))
         case "message":
             return Tappable(label, "message", str(action["text"]), str(action["text"]))
         case "uri":

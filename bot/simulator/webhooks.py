@@ -74,6 +74,10 @@ class Webhooks:
         """Taps a button with a postback action."""
         return self.tell(self.tap_event(user_id, data, display_text))
 
+    def pick_time(self, user_id: str, data: str, time: str) -> Told:
+        """Chooses a time (HH:MM) in the picker of a button ("Postback event", params of a datetime picker action)."""
+        return self.tell(self.event("postback", user_id, {"postback": {"data": data, "params": {"time": time}}}))
+
     def sticker(self, user_id: str, sticker_id: str = "1988", package_id: str = "446") -> Told:
         """Sends a sticker."""
         sticker: Obj = {"type": "sticker", "packageId": package_id, "stickerId": sticker_id}

@@ -205,6 +205,10 @@ def action(where: str, value: Json, *, labelled: bool) -> Iterator[Violation]:
             yield from text(f"{where}.data", value.get("data"), DATA_MAX)
             if value.get("displayText") is not None:
                 yield from text(f"{where}.displayText", value.get("displayText"), DATA_MAX)
+        case "datetimepicker":
+            yield from text(f"{where}.data", value.get("data"), DATA_MAX)
+            if value.get("mode") != "time":
+                yield Violation(f"{where}.mode", "this program has no reason to ask for anything but a time")
         case "message":
             yield from text(f"{where}.text", value.get("text"), DATA_MAX)
         case "uri":

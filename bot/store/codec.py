@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
+from bot.content.rules import ReminderRule
 from bot.engine.state import State
 from bot.messages import Event, Message
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+_RULE: TypeAdapter[ReminderRule] = TypeAdapter(ReminderRule)
 _STRINGS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 _WORDS: TypeAdapter[Mapping[str, str]] = TypeAdapter(Mapping[str, str])
 _TIMES: TypeAdapter[Mapping[str, datetime]] = TypeAdapter(Mapping[str, datetime])
@@ -51,6 +53,16 @@ def message_json(message: Message) -> str:
 def message_from(text: str) -> Message:
     """Raises ValueError for what `message_json` did not write."""
     return _MESSAGE.validate_json(text)
+
+
+def rule_json(rule: ReminderRule) -> str:
+    """When a reminder comes."""
+    return _RULE.dump_json(rule).decode()
+
+
+def rule_from(text: str) -> ReminderRule:
+    """Raises ValueError for what `rule_json` did not write."""
+    return _RULE.validate_json(text)
 
 
 def strings_json(values: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    and_,
     literal_column,
     text,
 )
@@ -76,11 +77,21 @@ class OutboxStatus(StrEnum):
     FAILED = "failed"
 
 
+class ReminderStatus(StrEnum):
+    """held: until a screening is clear again. ended: for good; a new row follows if the patient begins again."""
+
+    ACTIVE = "active"
+    HELD = "held"
+    ENDED = "ended"
+
+
 INBOX_WAITING = text("status = 'waiting'")
-OUTBOX_READY = text("status IN ('waiting', 'held')")
+OUTBOX_READY = text("status IN ('waiting', 'held') AND batch_key IS NULL")
+OUTBOX_BATCHES = text("status IN ('waiting', 'held') AND batch_key IS NOT NULL")
 OUTBOX_AHEAD = text("status IN ('waiting', 'sending')")
 """Conditions of the partial indexes. A query uses such an index only if it says the same in the same words, with
-constants in the place of parameters: see `waiting`, `ready`, `ahead`."""
+constants in the place of parameters: see `waiting`, `ready`, `batched`, `ahead`."""
+REMINDER_ACTIVE = text("status = 'active'")
 
 
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
@@ -168,7 +179,8 @@ class Inbox(Base):
 class Outbox(Base):
     """One message to one address. `contact_id` is null when the contact was erased and only the farewell is left;
     `message` and `user_id` are emptied once they are of no more use. `priority` is Priority.rank. `doubt` counts
-    attempts that may have arrived. `request_id` is the provider's retry key, in use since `request_at`."""
+    attempts that may have arrived. `request_id` is the provider's retry key, in use since `request_at`. Rows with the
+    same `batch_key` say the same and may leave in one call."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -180,6 +192,13 @@ class Outbox(Base):
             "id",
             sqlite_where=OUTBOX_READY,
             postgresql_where=OUTBOX_READY,
+        ),
+        Index(
+            "ix_outbox_batches",
+            "not_before",
+            "id",
+            sqlite_where=OUTBOX_BATCHES,
+            postgresql_where=OUTBOX_BATCHES,
         ),
         Index("ix_outbox_ahead", "contact_id", "id", sqlite_where=OUTBOX_AHEAD, postgresql_where=OUTBOX_AHEAD),
         Index("ix_outbox_contact_id", "contact_id"),
@@ -209,6 +228,34 @@ class Outbox(Base):
     error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    batch_key: Mapped[str | None]
+
+
+class Reminder(Base):
+    """What a patient is reminded of, and when next. `rule` is local time, weekdays and zone."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        _one_of("status", ReminderStatus),
+        Index(
+            "uq_reminder_contact_id_kind",
+            "contact_id",
+            "kind",
+            unique=True,
+            sqlite_where=REMINDER_ACTIVE,
+            postgresql_where=REMINDER_ACTIVE,
+        ),
+        Index("ix_reminder_due", "next_at", "id", sqlite_where=REMINDER_ACTIVE, postgresql_where=REMINDER_ACTIVE),
+        Index("ix_reminder_contact_id", "contact_id"),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    rule: Mapped[str] = mapped_column(Json)
+    next_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default=ReminderStatus.ACTIVE)
 
 
 class Screening(Base):
@@ -295,6 +342,7 @@ def _table(mapped: type[Base]) -> Table:
 CONTACT = _table(Contact)
 INBOX = _table(Inbox)
 OUTBOX = _table(Outbox)
+REMINDER = _table(Reminder)
 """For statements on the hot path, which are made once: SQLAlchemy spends more on making than on running them."""
 
 
@@ -304,8 +352,22 @@ def waiting(inbox: FromClause = INBOX) -> ColumnElement[bool]:
 
 
 def ready(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
-    """Messages that nobody is sending and that are not settled."""
+    """Messages that nobody is sending, that are not settled and that leave alone."""
+    return and_(_unsettled(outbox), outbox.c.batch_key.is_(None))
+
+
+def batched(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
+    """The same of messages that may leave together with others."""
+    return and_(_unsettled(outbox), outbox.c.batch_key.is_not(None))
+
+
+def _unsettled(outbox: FromClause) -> ColumnElement[bool]:
     return outbox.c.status.in_((literal_column("'waiting'"), literal_column("'held'")))
+
+
+def active(reminder: FromClause = REMINDER) -> ColumnElement[bool]:
+    """Reminders that come."""
+    return reminder.c.status == literal_column("'active'")
 
 
 def ahead(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:

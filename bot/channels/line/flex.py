@@ -66,6 +66,9 @@ def action(choice: Choice) -> JsonObject:
         data = encode_token(choice.token)
         if len(data) > POSTBACK_DATA:
             raise ValueError(f"button data of {len(data)} characters, at most {POSTBACK_DATA}")
+        if choice.picker is not None:
+            # Messaging API reference, "Datetime picker action". Phones only: elsewhere a time is written.
+            return {"type": "datetimepicker", "label": label, "data": data, "mode": choice.picker}
         said = cut_to_clusters(choice.say or choice.label, DISPLAY_TEXT_CLUSTERS)
         return {"type": "postback", "label": label, "data": data, "displayText": said}
     if choice.uri is None:

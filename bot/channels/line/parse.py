@@ -5,6 +5,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, assert_never
 
@@ -46,6 +47,7 @@ _SHOWN: Mapping[str, Literal["sticker", "image", "video", "audio", "location", "
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID = re.compile(r"[!-~]{1,200}")
 _BUTTON_DATA = re.compile(rf"[!-~]{{1,{TOKEN_MAX}}}")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _NAME = re.compile(r"[A-Za-z]{1,40}")
 
 
@@ -140,7 +142,7 @@ def _event(read: Any) -> Event | None:
         case sdk.MessageEvent(message=content):
             return Showed(_SHOWN.get(content.type, "other"))
         case sdk.PostbackEvent(postback=postback):
-            return _tapped(postback.data)
+            return _tapped(postback.data, postback.params)
         case sdk.FollowEvent():
             return Followed()
         case sdk.UnfollowEvent():
@@ -151,17 +153,23 @@ def _event(read: Any) -> Event | None:
             return None
 
 
-def _tapped(data: str) -> Event:
+def _tapped(data: str, params: object) -> Event:
     token = decode_token(data) if _BUTTON_DATA.fullmatch(data) else None
     match token:
         case PickToken():
-            return Picked(token)
+            return Picked(_at_time(token, params))
         case CommandToken(command):
             return Commanded(command)
         case None:
             return Garbled()
         case _:
             assert_never(token)
+
+
+def _at_time(token: PickToken, params: object) -> PickToken:
+    """The time of a time picker ("Postback event", params) is the answer."""
+    chosen = params.get("time") if isinstance(params, Mapping) else None
+    return replace(token, option=chosen) if isinstance(chosen, str) and _TIME.fullmatch(chosen) else token
 
 
 def _inbound(read: Any, event: Event, address: str | None, now: datetime) -> Inbound | None:

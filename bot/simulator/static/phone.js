@@ -142,6 +142,9 @@ export class Phone {
         this.openMenu(false);
         this.sent({ do: "tap", value: action.data, shown: action.displayText ?? null });
         break;
+      case "datetimepicker":
+        this.pickTime(action);
+        break;
       case "message":
         this.sent({ do: "say", value: action.text });
         break;
@@ -153,6 +156,17 @@ export class Phone {
         break;
     }
     if (event?.detail === 0) find("log").focus();
+  }
+
+  // LINE slides a wheel up from below; here it is the browser's own field.
+  pickTime(action) {
+    const dialog = find("time");
+    const field = find("time-field");
+    field.value = action.initial ?? "21:00";
+    find("time-form").onsubmit = () => {
+      if (field.value) this.sent({ do: "time", value: action.data, time: field.value });
+    };
+    dialog.showModal();
   }
 
   // A number is shown and never dialled: a demo must not ring the ambulance.

@@ -1,0 +1,218 @@
+"""Messages that say the same to many: one call, one retry key, and every addressee's message settled by its receipt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, assert_never
+
+import structlog
+from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, or_, select, update
+
+from bot import outbox, settlement
+from bot.channels.base import Outcome, Receipt
+from bot.config import SendGate
+from bot.runtime import Runtime
+from bot.settlement import ATTEMPTS, BILLED, QUOTA_PAUSE
+from bot.store import codec
+from bot.store.tables import INBOX, OUTBOX, OutboxStatus, Utc, ahead, batched, waiting
+
+log = structlog.get_logger()
+
+GATHER = timedelta(seconds=10)
+"""How long a message waits for others like it while more turns of due reminders are under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One addressee's message. `number` tells this lease from a later one."""
+
+    outbox_id: int
+    number: int
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Leased messages that leave in one call. `request_id` is the retry key: whoever is in a repeated call was in the
+    first one."""
+
+    members: tuple[Member, ...]
+    channel: str
+    message: str
+    request_id: str
+
+
+def claim(runtime: Runtime) -> Batch | None:
+    """Leases the oldest messages that can leave together, at most as many as the channel takes. Commits. None when there
+    are none, or when more like them are just being written. What is past its useful life is settled on the way; one
+    that finds no others is left to leave alone."""
+    gate = runtime.settings.send_gate
+    if gate == "off":
+        return None
+    now = runtime.now()
+    with runtime.db.read() as look:
+        if look.execute(_ANY).first() is None:
+            return None
+    while True:
+        with runtime.db.write() as tx:
+            first = tx.execute(_first(gate), {"now": now}).first()
+            if first is None or (first.created_at > now - GATHER and _more_to_come(tx)):
+                return None
+            channel = runtime.channels.get(first.channel)
+            most = channel.limits.many if channel is not None else 1
+            like = {"now": now, "key": first.batch_key, "request": first.request_id, "most": most}
+            rows = tx.execute(_alike(gate), like).all()
+            useful = [row for row in rows if row.expires_at is None or row.expires_at > now]
+            _skip(tx, [row.id for row in rows if row.expires_at is not None and row.expires_at <= now], now)
+            if len(useful) > 1 or (useful and first.request_id is not None):
+                return _lease(runtime, tx, first, useful, now + settlement.LEASE)
+            _leave_alone(tx, [row.id for row in useful])
+
+
+_ANY = select(OUTBOX.c.id).where(batched()).limit(1)
+_MORE = select(INBOX.c.id).where(waiting(), INBOX.c.kind == "reminder_due").limit(1)
+
+
+def _more_to_come(tx: Connection) -> bool:
+    return tx.execute(_MORE).first() is not None
+
+
+@cache
+def _first(gate: SendGate) -> Select[*tuple[Any, ...]]:
+    columns = (OUTBOX.c[name] for name in ("channel", "message", "batch_key", "request_id", "created_at"))
+    query = select(*columns).where(batched(), outbox.may_leave(gate)).order_by(OUTBOX.c.not_before, OUTBOX.c.id)
+    return query.limit(1).with_for_update(of=OUTBOX, skip_locked=True)
+
+
+@cache
+def _alike(gate: SendGate) -> Select[*tuple[Any, ...]]:
+    """Never tried ones with each other; tried ones with those they were tried with."""
+    request = bindparam("request", type_=OUTBOX.c.request_id.type)
+    fresh = and_(request.is_(None), OUTBOX.c.request_id.is_(None))
+    same = and_(OUTBOX.c.batch_key == bindparam("key"), or_(fresh, OUTBOX.c.request_id == request))
+    columns = (OUTBOX.c[name] for name in ("id", "user_id", "attempts", "request_at", "expires_at"))
+    query = select(*columns).where(batched(), same, outbox.may_leave(gate))
+    ordered = query.order_by(OUTBOX.c.not_before, OUTBOX.c.id).limit(bindparam("most"))
+    return ordered.with_for_update(of=OUTBOX, skip_locked=True)
+
+
+def _skip(tx: Connection, ids: Sequence[int], now: datetime) -> None:
+    if ids:
+        late = update(OUTBOX).where(OUTBOX.c.id.in_(ids))
+        tx.execute(late.values(status=OutboxStatus.SKIPPED.value, done_at=now, lease_until=None))
+        log.warning("messages_past_their_use", count=len(ids))
+
+
+def _leave_alone(tx: Connection, ids: Sequence[int]) -> None:
+    """From now on these are messages like any other."""
+    if ids:
+        tx.execute(update(OUTBOX).where(OUTBOX.c.id.in_(ids)).values(batch_key=None))
+
+
+_LEASED = and_(
+    OUTBOX.c.id == bindparam("outbox_id"),
+    OUTBOX.c.attempts == bindparam("number"),
+    OUTBOX.c.status == OutboxStatus.SENDING.value,
+)
+_LEASE = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("outbox_id"))
+    .values(
+        status=OutboxStatus.SENDING.value,
+        attempts=bindparam("next"),
+        lease_until=bindparam("until", type_=Utc),
+        request_id=bindparam("request"),
+        request_at=bindparam("requested", type_=Utc),
+    )
+)
+
+
+def _lease(runtime: Runtime, tx: Connection, first: Row[Any], rows: Sequence[Row[Any]], until: datetime) -> Batch:
+    request_id, request_at = first.request_id, rows[0].request_at
+    if request_id is None:
+        request_id, request_at = str(runtime.new_uuid()), runtime.now()
+    shared = {"until": until, "request": request_id, "requested": request_at}
+    tx.execute(_LEASE, [{"outbox_id": row.id, "next": row.attempts + 1, **shared} for row in rows])
+    members = tuple(Member(row.id, row.attempts + 1, row.user_id) for row in rows)
+    return Batch(members, first.channel, first.message, request_id)
+
+
+def send(runtime: Runtime, batch: Batch) -> None:
+    """One call to the provider, outside any transaction, and its settlement."""
+    settle(runtime, batch, _call(runtime, batch))
+
+
+def _call(runtime: Runtime, batch: Batch) -> Receipt:
+    channel = runtime.channels.get(batch.channel)
+    if channel is None:
+        return Receipt(Outcome.RETRY, error="channel_not_configured")
+    try:
+        message = codec.message_from(batch.message)
+        return channel.send_many([member.user_id for member in batch.members], message, batch.request_id)
+    except Exception as error:  # a bug of ours: each is tried alone, and staff hears of those that fail
+        log.error("send_many_raised", count=len(batch.members), error=error)
+        return Receipt(Outcome.REJECTED, error=type(error).__name__)
+
+
+_SENT = (
+    update(OUTBOX)
+    .where(OUTBOX.c.id == bindparam("outbox_id"), ahead())
+    .values(status=OutboxStatus.SENT.value, billed=1, error="", done_at=bindparam("at", type_=Utc), lease_until=None)
+)
+_LATER = (
+    update(OUTBOX)
+    .where(_LEASED)
+    .values(
+        status=bindparam("ending"),
+        not_before=bindparam("at", type_=Utc),
+        lease_until=None,
+        error=bindparam("reason"),
+        doubt=OUTBOX.c.doubt + bindparam("doubts"),
+    )
+)
+_ALONE = (
+    update(OUTBOX)
+    .where(_LEASED)
+    .values(
+        status=OutboxStatus.WAITING.value,
+        not_before=bindparam("at", type_=Utc),
+        lease_until=None,
+        error=bindparam("reason"),
+        batch_key=None,
+        request_id=None,
+        request_at=None,
+        doubt=0,
+    )
+)
+"""Refused is refused: had an earlier call arrived, the provider would have known its retry key again."""
+
+
+def settle(runtime: Runtime, batch: Batch, receipt: Receipt) -> None:
+    """Writes down the ending for every member, in one transaction. What a provider refuses for all may be wrong with one:
+    then each is sent alone."""
+    now = runtime.now()
+    later = now + settlement.pause(runtime, batch.members[0].number, settlement.BACK_OFF_MOST, receipt)
+    leases = [{"outbox_id": member.outbox_id, "number": member.number} for member in batch.members]
+    match receipt.outcome:
+        case Outcome.SENT:
+            _write(runtime, _SENT, [{"outbox_id": lease["outbox_id"], "at": now} for lease in leases])
+        case Outcome.RETRY | Outcome.UNCERTAIN:
+            doubts = int(receipt.outcome is Outcome.UNCERTAIN)
+            ending = {"ending": OutboxStatus.WAITING.value, "at": later, "reason": receipt.error, "doubts": doubts}
+            _write(runtime, _LATER, [{**lease, **ending} for lease in leases])
+        case Outcome.NO_QUOTA:
+            held = {"ending": OutboxStatus.HELD.value, "at": now + QUOTA_PAUSE, "reason": receipt.error, "doubts": 0}
+            _write(runtime, _LATER, [{**lease, **held} for lease in leases])
+        case Outcome.REJECTED | Outcome.UNREACHABLE:
+            _write(runtime, _ALONE, [{**lease, "at": now, "reason": receipt.error} for lease in leases])
+        case _:
+            assert_never(receipt.outcome)
+    ATTEMPTS.labels(batch.channel, receipt.outcome.value).inc()
+    BILLED.labels(batch.channel).inc(receipt.billed if receipt.outcome is Outcome.SENT else 0)
+    if receipt.outcome is not Outcome.SENT:
+        log.warning("batch_not_sent", count=len(batch.members), outcome=receipt.outcome.value, error=receipt.error)
+
+
+def _write(runtime: Runtime, statement: Update, rows: list[dict[str, Any]]) -> None:
+    runtime.db.together(lambda tx: tx.execute(statement, rows))
