@@ -28,7 +28,11 @@ def base(folder: Path) -> Path:
     for name, field in Content.model_fields.items():
         file = copy / ("words.toml" if name == "vocabulary" else f"{name}.toml")
         model = field.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel) and name not in ("safety", "clinic", "menu", "reminders"):
+        if (
+            isinstance(model, type)
+            and issubclass(model, BaseModel)
+            and name not in ("safety", "clinic", "menu", "reminders")
+        ):
             file.write_text(
                 "".join(f"{n} = {smallest(f.annotation)}\n" for n, f in model.model_fields.items()), "utf-8"
             )

@@ -27,7 +27,7 @@ from bot.content.model import (
 )
 from bot.engine.state import Asking, Facts, State
 from bot.engine.step import step
-from bot.messages import Card, Commanded, Command, Disposition, Event, Message, Picked, PickToken
+from bot.messages import Card, Command, Commanded, Disposition, Event, Message, Picked, PickToken
 from bot.store.codec import state_from, state_json
 
 CONTENT = load(Path("content"))
