@@ -14,6 +14,10 @@ _LATIN = re.compile(r"[a-z]")
 _KANJI = re.compile(r"[一-鿿]")
 _FEW_KANJI = 8
 """Kana readings are looked for when fewer than one letter in this many is a kanji."""
+_BREAK = re.compile(r"、|けれど|けど|ますが|ですが|だが|のに|たが|but |and ")
+_TIME_ALONE = re.compile(r"(?:から|まえ|前|以来|ずっと|間|昔|以前|時|頃|ころ|ago|years|months)(?:も|ずっと|は|に)?、?$")
+_PAST = re.compile(r"[^。、!?\n]{0,30}?(?:た|だ)(?:$|[。、!?\nがのんこけ笑w]|です|し)")
+"""What is called long ago must itself be said in the past; English tells by its adverbs alone."""
 _STOP = re.compile(r"[。!?\n]")
 _NEXT = re.compile(r"[。!?\n]+[^。!?\n]*")
 _ITEM = re.compile(r"(?:も|や|・|、|/|とか|と|か|および|または|&)")
@@ -109,7 +113,7 @@ class Sheet:
 
     def _age(self, mention: Mention) -> Age:
         start, end = self.sentence(mention.start)
-        old = self._around("old", start, end) and not self._around("new", start, end)
+        old = self._around("old", self._clause(mention), end) and not self._around("new", start, end)
         seen = self._around("seen", 0, len(self.text)) and not self._around("unseen", 0, len(self.text))
         return Age(old, seen)
 
@@ -136,7 +140,18 @@ class Sheet:
         before = self.text[start : mention.start]
         if any(lang == mention.lang and p.search(before) for lang, p in self._patterns(kind, "before")):
             return True
+        if kind == "over":
+            past = mention.lang == "en" or _PAST.match(self.text, mention.start)
+            return bool(past) and self._around(kind, start, end)
         return self._around(kind, start, end)
+
+    def _clause(self, mention: Mention) -> int:
+        """Where the clause of `mention` begins; a time that stands alone before it (三年前から、) belongs to it."""
+        start, _ = self.sentence(mention.start)
+        breaks = [start, *(it.end() for it in _BREAK.finditer(self.text, start, mention.start))]
+        if len(breaks) > 1 and _TIME_ALONE.search(self.text[breaks[-2] : breaks[-1]]):
+            return breaks[-2]
+        return breaks[-1]
 
     def _reach(self, end: int) -> int:
         following = _NEXT.match(self.text, end)
