@@ -20,8 +20,8 @@ _ANY = "？"
 
 @dataclass(frozen=True)
 class _Words:
-    """`near` maps everything one slip away from a word to that word; `lengths` are those of its keys; `right` matches the
-    words themselves."""
+    """`near` maps everything one slip away from a word to that word (`？` is any kana); `lengths` are those of its keys;
+    `right` matches the words themselves; `starts` are the first two letters of all slips."""
 
     near: dict[str, str]
     lengths: tuple[int, ...]
@@ -51,13 +51,16 @@ def respell(reading: Reading, vocabulary: Vocabulary) -> Reading:
 
 def _slip(text: str, at: int, words: _Words) -> tuple[int, str] | None:
     """How many letters from `at` are a slip, and of which word."""
+    exact, masked_start = text[at : at + 2] in words.starts, text[at] + _ANY in words.starts
+    if not exact and not masked_start:
+        return None
     for size in words.lengths:
         window = text[at : at + size]
         if len(window) < size:
             continue
         if window in words.near:
             return size, words.near[window]
-        if size >= _LONG_KANA and window[:1] in words.starts:
+        if size >= _LONG_KANA:
             masked = (window[:i] + _ANY + window[i + 1 :] for i in range(1, size) if _KANA.match(window[i]))
             found = next((words.near[it] for it in masked if it in words.near), None)
             if found:
@@ -109,10 +112,9 @@ def _latin(words: tuple[str, ...]) -> _Words:
 def _indexed(near: dict[str, str], words: tuple[str, ...]) -> _Words:
     for word in words:
         near.pop(word, None)
+    starts = frozenset(slip[:2] for slip in near)
     right = re.compile("|".join(sorted(map(re.escape, words), key=len, reverse=True)) or r"(?!)")
-    return _Words(
-        near, tuple(sorted({len(slip) for slip in near}, reverse=True)), right, frozenset(word[:1] for word in words)
-    )
+    return _Words(near, tuple(sorted({len(slip) for slip in near}, reverse=True)), right, starts)
 
 
 def _swaps(word: str) -> set[str]:
