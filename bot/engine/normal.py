@@ -6,6 +6,7 @@ What is matched is the folded text; `Reading.words` gives back what the person r
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from bot.content.vocabulary import fold
@@ -15,6 +16,10 @@ JAPANESE = re.compile(rf"[{KANA}一-鿿]")
 _LONG = "ー〜~―—–‐‑−"
 _QUOTES = "「」『』\"“”‘’'`´*_"
 _BRACKETS = "()[]{}<>《》〈〉【】（）"
+_CLUSTER = re.compile(r"(?s).[゙゚ﾞﾟ]?")
+_SAYS_NOTHING = ("So", "Sk", "Cs", "Cf", "Mn", "Me")
+_RANGES = frozenset("0123456789時分月火水木金土日曜")
+"""After one of these a dash means "to"; elsewhere it is a long vowel or an ornament."""
 _MARKS = {"❌": "×", "✕": "×", "✖": "×", "🙅": "×", "⭕": "○", "◯": "○"}
 _SMALL_VOWELS = {"ぁ": "あかがさざただなはばぱまやらわゃ", "ぃ": "いきぎしじちぢにひびぴみり", "ぅ": "うくぐすずつづぬふぶぷむゆるゅ",
                  "ぇ": "えけげせぜてでねへべぺめれ", "ぉ": "おこごそぞとどのほぼぽもよろをょ"}  # fmt: skip
@@ -65,30 +70,36 @@ Pairs = list[tuple[str, int]]
 def _letters(text: str) -> Pairs:
     """Each character in its plain form with its place: NFKC, lower case, hiragana, no emoji, no quotes, no long vowels."""
     pairs: Pairs = []
-    for match in re.finditer(r"(?s).[゙゚ﾞﾟ]?", text):
-        for char in unicodedata.normalize("NFKC", match.group()).lower():
-            previous = pairs[-1][0] if pairs else ""
-            char = _MARKS.get(char, char)
-            if (
-                char in _QUOTES
-                or char in "\u200d\ufe0f\ufe0e\u200b"
-                or unicodedata.category(char) in ("So", "Sk", "Cs", "Cf", "Mn", "Me")
-            ):
+    previous = ""
+    for match in _CLUSTER.finditer(text):
+        for char in _plain(match.group()):
+            if char == "-" and previous not in _RANGES:
                 continue
-            if char in _LONG:
-                if not re.match(r"[0-9時分月火水木金土日曜]", previous):
-                    continue
-                char = "-"
-            elif char in _BRACKETS:
-                char = "、"
-            elif char in _SMALL_VOWELS and previous in _SMALL_VOWELS[char]:
+            if previous in _SMALL_VOWELS.get(char, ()):
                 continue
-            elif char in ",，､":
-                char = "、"
-            elif char in "．。｡":
-                char = "。"
-            pairs.append((fold(char), match.start()))
-    return [(char, place) for char, place in pairs if char]
+            folded = fold(char)
+            if folded:
+                pairs.append((folded, match.start()))
+                previous = char
+    return pairs
+
+
+@lru_cache(maxsize=4096)
+def _plain(cluster: str) -> str:
+    """One letter with its sound mark: its plain form, one sign for each kind of comma, bracket and dash; "" if it says
+    nothing."""
+    out = ""
+    for char in unicodedata.normalize("NFKC", cluster).lower():
+        char = _MARKS.get(char, char)
+        if char in _LONG:
+            out += "-"
+        elif char in _BRACKETS or char in ",，､":
+            out += "、"
+        elif char in "．。｡":
+            out += "。"
+        elif char not in _QUOTES and unicodedata.category(char) not in _SAYS_NOTHING:
+            out += char
+    return out
 
 
 def _spaced(pairs: Pairs) -> Pairs:

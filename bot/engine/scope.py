@@ -10,7 +10,7 @@ from typing import Literal
 from bot.content.vocabulary import ScopeKind, Vocabulary, Where
 
 _PERSONS: tuple[ScopeKind, ...] = ("other", "self", "pet")
-_LATIN = re.compile(r"[a-z]{3}")
+_LATIN = re.compile(r"[a-z]{3}|\A[^ぁ-ん一-鿿]*[a-z]")
 _KANJI = re.compile(r"[一-鿿]")
 _FEW_KANJI = 8
 """Kana readings are looked for when fewer than one letter in this many is a kanji."""
