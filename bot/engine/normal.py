@@ -20,6 +20,12 @@ _CLUSTER = re.compile(r"(?s).[゙゚ﾞﾟ]?")
 _SAYS_NOTHING = ("So", "Sk", "Cs", "Cf", "Mn", "Me")
 _RANGES = frozenset("0123456789時分月火水木金土日曜")
 """After one of these a dash means "to"; elsewhere it is a long vowel or an ornament."""
+_CONTRACTED = re.compile(
+    r"(?i)\b(?:legs?|foot|feet|toes?|cal(?:f|ves)|thigh|knee|hip|ankle|back|groin|crotch|bum|bottom|bladder|bowel|skin|head|face|arm"
+    r"|hand|chest|heart|breath|belly|tummy|stomach|speech|vision|pain|numbness|pee|wee|urine|poo|temp|temperature|fever|baby|period"
+    r"|side|body)(['’‘`´])s\b"
+)
+"""My leg's numb says that the leg is, not that the legs are; mum's and doctor's are left alone."""
 _MARKS = {"❌": "×", "✕": "×", "✖": "×", "🙅": "×", "⭕": "○", "◯": "○"}
 _SMALL_VOWELS = {"ぁ": "あかがさざただなはばぱまやらわゃ", "ぃ": "いきぎしじちぢにひびぴみり", "ぅ": "うくぐすずつづぬふぶぷむゆるゅ",
                  "ぇ": "えけげせぜてでねへべぺめれ", "ぉ": "おこごそぞとどのほぼぽもよろをょ"}  # fmt: skip
@@ -71,7 +77,10 @@ def _letters(text: str) -> Pairs:
     """Each character in its plain form with its place: NFKC, lower case, hiragana, no emoji, no quotes, no long vowels."""
     pairs: Pairs = []
     previous = ""
+    contracted = {match.start(1) for match in _CONTRACTED.finditer(text)}
     for match in _CLUSTER.finditer(text):
+        if match.start() in contracted:
+            pairs += [(" ", match.start()), ("i", match.start())]
         for char in _plain(match.group()):
             if char == "-" and previous not in _RANGES:
                 continue

@@ -11,6 +11,7 @@ from bot.content.vocabulary import ScopeKind, Vocabulary, Where
 
 _PERSONS: tuple[ScopeKind, ...] = ("other", "self", "pet")
 _LATIN = re.compile(r"[a-z]{3}|\A[^ぁ-ん一-鿿]*[a-z]")
+_JAPANESE = re.compile(r"[ぁ-ん一-鿿]")
 _KANJI = re.compile(r"[一-鿿]")
 _FEW_KANJI = 8
 """Kana readings are looked for when fewer than one letter in this many is a kanji."""
@@ -104,8 +105,10 @@ class Sheet:
         return Standing.MEANT
 
     def complains(self, mention: Mention) -> bool:
-        """Whether the same sentence says that the other person's back hurts: then it is they who ask."""
-        return self._around("patient", *self.sentence(mention.start))
+        """Whether the same sentence says that the other person's back hurts: then it is they who ask, unless it hurts
+        the writer from caring for them."""
+        bounds = self.sentence(mention.start)
+        return self._around("patient", *bounds) and not self._around("carer", *bounds)
 
     def age(self, mention: Mention) -> Age:
         """Whether the text calls the symptom old, and whether it says that somebody has looked at it."""
@@ -208,10 +211,11 @@ def _without_idioms(text: str, vocabulary: Vocabulary, kana: bool) -> str:
 
 def _mentions(text: str, vocabulary: Vocabulary, kana: bool) -> dict[str, tuple[Mention, ...]]:
     latin = _LATIN.search(text) is not None
+    spoken = _JAPANESE.search(text) is not None
     found: dict[str, tuple[Mention, ...]] = {}
     for name, (ja, en) in vocabulary.compiled_concepts.items():
         japanese = vocabulary.compiled_readings[name] if kana and ja else ja
-        hits = [Mention(name, m.start(), m.end(), "ja") for m in japanese.finditer(text)] if japanese else []
+        hits = [Mention(name, m.start(), m.end(), "ja") for m in japanese.finditer(text)] if japanese and spoken else []
         if en and latin:
             hits += [Mention(name, m.start(), m.end(), "en") for m in en.finditer(text)]
         if hits:
