@@ -22,14 +22,18 @@ def test_emergencies_are_found_in_japanese(part: Part) -> None:
     assert scoring.under(part, "emergency", "ja") <= 0.01
 
 
-@pytest.mark.parametrize("part", LATER)
+@pytest.mark.parametrize("part", BOTH)
 def test_emergencies_are_found_in_english(part: Part) -> None:
     assert scoring.under(part, "emergency", "en") <= 0.03
 
 
+@pytest.mark.parametrize("part", BOTH)
+def test_urgent_cases_are_found_in_english(part: Part) -> None:
+    assert scoring.under(part, "urgent", "en") <= 0.03
+
+
 @pytest.mark.parametrize("part", LATER)
-@pytest.mark.parametrize("lang", ["ja", "en"])
-@pytest.mark.parametrize("level", ["urgent", "doctor"])
+@pytest.mark.parametrize(("level", "lang"), [("urgent", "ja"), ("doctor", "ja"), ("doctor", "en")])
 def test_the_doctors_patients_are_found(part: Part, level: str, lang: str) -> None:
     assert scoring.under(part, level, lang) <= 0.03
 
@@ -47,8 +51,8 @@ def test_harmless_messages_are_left_alone_in_english(part: Part) -> None:
 @pytest.mark.parametrize(
     ("level", "lang", "share"),
     [
-        ("emergency", "ja", 0.07), ("emergency", "en", 0.07), ("urgent", "ja", 0.08), ("urgent", "en", 0.09),
-        ("doctor", "ja", 0.08), ("doctor", "en", 0.12),
+        ("emergency", "ja", 0.07), ("emergency", "en", 0.03), ("urgent", "ja", 0.08), ("urgent", "en", 0.03),
+        ("doctor", "ja", 0.08), ("doctor", "en", 0.08),
     ],
 )  # fmt: skip
 def test_the_kept_apart_half_gets_no_worse(level: str, lang: str, share: float) -> None:
