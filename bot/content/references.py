@@ -235,6 +235,7 @@ def sourced(content: Content) -> Iterator[tuple[str, str, str]]:
         yield from ((SAFETY, each.id, each.source) for each in group)
     yield from ((f"routines/{routine.id}.toml", routine.id, routine.source) for routine in content.routines.values())
     yield from (("tips", tip.id, tip.source) for tip in content.tips)
+    yield from (("words.toml", rule.id, rule.source) for rule in content.vocabulary.rules)
 
 
 def _sources(content: Content) -> Iterator[Issue]:

@@ -14,7 +14,7 @@ from tests.understanding.words import ROOT, vocabulary
 
 LEVELS = ("emergency", "urgent", "doctor", "no_massage", "none")
 ALARMS = LEVELS[:3]
-Part = Literal["seen", "heldout"]
+Part = Literal["seen", "practice", "heldout"]
 
 
 @dataclass(frozen=True)

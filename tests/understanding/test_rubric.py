@@ -8,56 +8,50 @@ from tests.understanding import scoring
 from tests.understanding.scoring import Part
 
 SEEN: Part = "seen"
+PRACTICE: Part = "practice"
 HELDOUT: Part = "heldout"
-NOT_YET = pytest.mark.xfail(reason="the kept-apart half does not reach this gate yet", strict=True)
-"""Strict: the day a gate is reached, the mark must go. `test_the_kept_apart_half_gets_no_worse` holds what is reached."""
-
-BOTH = [SEEN, HELDOUT]
-LATER = [SEEN, pytest.param(HELDOUT, marks=NOT_YET)]
+LOOKED_AT: list[Part] = [SEEN, PRACTICE]
+BOTH: list[Part] = [SEEN, HELDOUT]
 
 
-@pytest.mark.parametrize("part", LATER)
-def test_emergencies_are_found_in_japanese(part: Part) -> None:
-    sys.stdout.write("\n" + scoring.table(part) + "\n")
-    assert scoring.under(part, "emergency", "ja") <= 0.01
+@pytest.mark.parametrize("part", LOOKED_AT)
+@pytest.mark.parametrize(
+    ("level", "lang", "most"),
+    [
+        ("emergency", "ja", 0.01), ("emergency", "en", 0.03), ("urgent", "ja", 0.03), ("urgent", "en", 0.03),
+        ("doctor", "ja", 0.03), ("doctor", "en", 0.03),
+    ],
+)  # fmt: skip
+def test_warning_signs_are_found_in_messages_that_were_looked_at(
+    part: Part, level: str, lang: str, most: float
+) -> None:
+    sys.stdout.write(f"\n{scoring.table(part)}\n")
+    assert scoring.under(part, level, lang) <= most
 
 
-@pytest.mark.parametrize("part", BOTH)
-def test_emergencies_are_found_in_english(part: Part) -> None:
-    assert scoring.under(part, "emergency", "en") <= 0.03
-
-
-@pytest.mark.parametrize("part", BOTH)
-def test_urgent_cases_are_found_in_english(part: Part) -> None:
-    assert scoring.under(part, "urgent", "en") <= 0.03
-
-
-@pytest.mark.parametrize("part", LATER)
-@pytest.mark.parametrize(("level", "lang"), [("urgent", "ja"), ("doctor", "ja"), ("doctor", "en")])
-def test_the_doctors_patients_are_found(part: Part, level: str, lang: str) -> None:
-    assert scoring.under(part, level, lang) <= 0.03
-
-
-@pytest.mark.parametrize("part", LATER)
-def test_harmless_messages_are_left_alone_in_japanese(part: Part) -> None:
-    assert scoring.over(part, "ja") <= 0.05
-
-
-@pytest.mark.parametrize("part", BOTH)
-def test_harmless_messages_are_left_alone_in_english(part: Part) -> None:
-    assert scoring.over(part, "en") <= 0.05
+@pytest.mark.parametrize("part", LOOKED_AT)
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_harmless_messages_that_were_looked_at_are_left_alone(part: Part, lang: str) -> None:
+    assert scoring.over(part, lang) <= 0.05
 
 
 @pytest.mark.parametrize(
-    ("level", "lang", "share"),
+    ("level", "lang", "most"),
     [
-        ("emergency", "ja", 0.07), ("emergency", "en", 0.03), ("urgent", "ja", 0.08), ("urgent", "en", 0.03),
-        ("doctor", "ja", 0.08), ("doctor", "en", 0.08),
+        ("emergency", "ja", 0.06), ("emergency", "en", 0.02), ("urgent", "ja", 0.07), ("urgent", "en", 0.0),
+        ("doctor", "ja", 0.07), ("doctor", "en", 0.08),
     ],
 )  # fmt: skip
-def test_the_kept_apart_half_gets_no_worse(level: str, lang: str, share: float) -> None:
-    assert scoring.under(HELDOUT, level, lang) <= share
-    assert scoring.over(HELDOUT, lang) <= 0.08
+def test_the_kept_apart_half_gets_no_worse(level: str, lang: str, most: float) -> None:
+    """Ratchets, not the aim: it is 1 % and 3 % of missed emergencies (Japanese, English), 3 % of the rest, 5 % of false
+    alarms. Whoever gets nearer tightens them."""
+    sys.stdout.write(f"\n{scoring.table(HELDOUT)}\n")
+    assert scoring.under(HELDOUT, level, lang) <= most
+
+
+@pytest.mark.parametrize(("lang", "most"), [("ja", 0.07), ("en", 0.03)])
+def test_false_alarms_on_the_kept_apart_half_get_no_more(lang: str, most: float) -> None:
+    assert scoring.over(HELDOUT, lang) <= most
 
 
 @pytest.mark.parametrize("part", BOTH)
