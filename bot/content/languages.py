@@ -53,6 +53,24 @@ PAGES: dict[str, frozenset[str]] = {
 }
 """The places that the patient's own pages fill in."""
 
+_WHEN = frozenset(("day", "time", "until"))
+
+BOOKED: dict[str, frozenset[str]] = {
+    "free_day": frozenset(("count",)),
+    "ask_time": frozenset(("day",)),
+    "ask_confirm": _WHEN,
+    "ask_confirm_request": _WHEN,
+    "ask_move": _WHEN,
+    "when": _WHEN,
+    "too_late": frozenset(("hours",)),
+    "ask_cancel": frozenset(("day", "time")),
+    "phone_kept": frozenset(("phone",)),
+    "wish_kept": frozenset(("wish",)),
+    "listed": frozenset(("minutes",)),
+    "offer": _WHEN | {"minutes"},
+}
+"""The places that the engine fills in, by sentence of booking.toml."""
+
 OWN_NAME = frozenset(("commands.english", "commands.japanese"))
 """The name of a language stands in that language, for those who read no other."""
 
@@ -81,6 +99,8 @@ def _places(sentence: Sentence) -> Iterator[Issue]:
         allowed = FILLED.get(sentence.name, frozenset())
     elif sentence.file == "reminders.toml":
         allowed = REMINDED.get(sentence.path, frozenset())
+    elif sentence.file == "booking.toml":
+        allowed = BOOKED.get(sentence.path, frozenset())
     elif sentence.file == "pages.toml":
         allowed = PAGES.get(sentence.name, frozenset())
     elif sentence.name == "text" and sentence.file == "red_flags.toml" and sentence.voice == "say":

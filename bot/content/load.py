@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from bot.content.booking import BookingWords
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
 from bot.content.pages import Pages
 from bot.content.reminders import Reminders
@@ -53,10 +54,13 @@ def load(folder: Path) -> Content:
     phrases = reader.one("phrases.toml", Phrases)
     pages = reader.one("pages.toml", Pages)
     reminders = reader.one("reminders.toml", Reminders)
+    booking = reader.one("booking.toml", BookingWords)
     flows = reader.many("flows", Flow, named=True)
     routines = reader.many("routines", Routine, named=True)
     tips = reader.many("tips", Tips)
-    if reader.problems or not (clinic and safety and vocabulary and menu and phrases and pages and reminders):
+    if reader.problems or not (
+        clinic and safety and vocabulary and menu and phrases and pages and reminders and booking
+    ):
         raise ContentError(reader.problems)
     media = frozenset(path.name for path in folder.glob("media/*.png"))
     return Content(
@@ -68,6 +72,7 @@ def load(folder: Path) -> Content:
         phrases=phrases,
         pages=pages,
         reminders=reminders,
+        booking=booking,
         flows=flows,
         routines=routines,
         tips=tuple(tip for file in tips.values() for tip in file.tip),

@@ -8,6 +8,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from bot.content.basis import Strict as Strict
 from bot.content.basis import Wording as Wording
+from bot.content.booking import Booking, BookingWords
+from bot.content.booking import Hours as Hours
 from bot.content.pages import Pages
 from bot.content.reminders import Reminders
 from bot.content.vocabulary import Vocabulary
@@ -410,14 +412,6 @@ class Phone(Strict):
     review_by: date
 
 
-class Hours(Strict):
-    """Local opening hours of one weekday (0 is Monday), `HH:MM`."""
-
-    weekday: int = Field(ge=0, le=6)
-    opens: str = Field(pattern=r"^[0-2]\d:[0-5]\d$")
-    closes: str = Field(pattern=r"^[0-2]\d:[0-5]\d$")
-
-
 class Clinic(Strict):
     """clinic.toml. Empty phone, address, map_url and booking_url are shown nowhere."""
 
@@ -433,6 +427,7 @@ class Clinic(Strict):
     physician_reviewed: bool
     hours: tuple[Hours, ...]
     hours_note: Wording
+    booking: Booking = Booking()
     phone_line: tuple[Phone, ...]
 
 
@@ -545,6 +540,7 @@ class Content(Strict):
     phrases: Phrases
     pages: Pages
     reminders: Reminders
+    booking: BookingWords
     flows: Mapping[str, Flow]
     routines: Mapping[str, Routine]
     tips: tuple[Tip, ...]

@@ -42,18 +42,18 @@ def next_fire(rule: ReminderRule, after: datetime, quiet: QuietHours) -> datetim
 
 
 def _fire(day: date, at: time, zone: ZoneInfo, quiet: QuietHours) -> datetime:
-    moment = _moment(datetime.combine(day, at), zone)
+    moment = wall_moment(datetime.combine(day, at), zone)
     local = moment.astimezone(zone)
     for _ in range(2):  # the end of the quiet hours may be skipped itself
         if not quiet.hold(local.time()):
             break
         ends = datetime.combine(local.date(), quiet.ends)
-        moment = _moment(ends if local.time() < quiet.ends else ends + timedelta(days=1), zone)
+        moment = wall_moment(ends if local.time() < quiet.ends else ends + timedelta(days=1), zone)
         local = moment.astimezone(zone)
     return moment
 
 
-def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
+def wall_moment(wall: datetime, zone: ZoneInfo) -> datetime:
     """When a wall clock shows `wall` for the first time, or next shows something later when it skips that."""
     early, late = sorted(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     if early.astimezone(zone).replace(tzinfo=None) >= wall:

@@ -35,6 +35,7 @@ def sentences(content: Content) -> Iterator[Sentence]:
         ("phrases.toml", "", "say", content.phrases),
         ("reminders.toml", "", "say", content.reminders),
         ("pages.toml", "", "say", content.pages),
+        ("booking.toml", "", "say", content.booking),
     ]
     safety = content.safety
     roots += [("red_flags.toml", item.id, "ask", item) for item in safety.item]

@@ -85,6 +85,35 @@ class ReminderStatus(StrEnum):
     ENDED = "ended"
 
 
+class BookingStatus(StrEnum):
+    """held: kept for somebody on the waiting list until `held_until`; lapsed: not taken in time. requested: staff have
+    not confirmed it yet. The first three have their seat."""
+
+    HELD = "held"
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    NO_SHOW = "no_show"
+
+
+class WaitingStatus(StrEnum):
+    """Somebody on the waiting list. left: by their own wish, or because they have an appointment now."""
+
+    WAITING = "waiting"
+    LEFT = "left"
+
+
+class NudgeOutcome(StrEnum):
+    """What came of pointing out the assessment. opened: the free times were looked at."""
+
+    SHOWN = "shown"
+    DISMISSED = "dismissed"
+    OPENED = "opened"
+    BOOKED = "booked"
+
+
 INBOX_WAITING = text("status = 'waiting'")
 OUTBOX_READY = text("status IN ('waiting', 'held') AND batch_key IS NULL")
 OUTBOX_BATCHES = text("status IN ('waiting', 'held') AND batch_key IS NOT NULL")
@@ -92,6 +121,9 @@ OUTBOX_AHEAD = text("status IN ('waiting', 'sending')")
 """Conditions of the partial indexes. A query uses such an index only if it says the same in the same words, with
 constants in the place of parameters: see `waiting`, `ready`, `batched`, `ahead`."""
 REMINDER_ACTIVE = text("status = 'active'")
+BOOKING_OPEN = text("status IN ('held', 'requested', 'confirmed')")
+BOOKING_DUE = text("due_at IS NOT NULL")
+WAITING_ON = text("status = 'waiting'")
 
 
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
@@ -119,7 +151,7 @@ AUTOINCREMENT = {"sqlite_autoincrement": True}
 
 class Contact(Base):
     """A person (or group) at one address of one channel. `consents` repeats the state's, for queries. `seen_at` is the
-    last thing they did. `is_test` contacts get messages while SEND_GATE=test."""
+    last thing they did. `is_test` contacts get messages while SEND_GATE=test. `phone`: if they told us one."""
 
     __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("channel", "user_id"), AUTOINCREMENT)
@@ -130,6 +162,7 @@ class Contact(Base):
     locale: Mapped[str] = mapped_column(default="ja")
     reachable: Mapped[bool] = mapped_column(default=True)
     is_test: Mapped[bool] = mapped_column(default=False)
+    phone: Mapped[str | None]
     consents: Mapped[str] = mapped_column(Json, default="{}")
     state: Mapped[str | None] = mapped_column(Json)
     version: Mapped[int] = mapped_column(default=0)
@@ -291,6 +324,112 @@ class Session(Base):
     finished_at: Mapped[datetime | None]
     report: Mapped[str | None]
     pain_after: Mapped[int | None]
+
+
+class Booking(Base):
+    """An appointment for an assessment. No two have the same seat at the same time while they stand. `contact_id` is
+    null for one that staff took by phone for somebody named in `label`. `wish` is in the patient's words, `shared`: the
+    therapist may see the screening and the progress. `due` is what the patient is told next, at `due_at`. `revision`
+    counts changes, for calendars."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        _one_of("status", BookingStatus),
+        Index(
+            "uq_booking_starts_at_seat",
+            "starts_at",
+            "seat",
+            unique=True,
+            sqlite_where=BOOKING_OPEN,
+            postgresql_where=BOOKING_OPEN,
+        ),
+        Index("ix_booking_contact_id", "contact_id"),
+        Index("ix_booking_starts_at", "starts_at"),
+        Index("ix_booking_due", "due_at", "id", sqlite_where=BOOKING_DUE, postgresql_where=BOOKING_DUE),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int | None] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    seat: Mapped[int]
+    status: Mapped[str]
+    held_until: Mapped[datetime | None]
+    label: Mapped[str] = mapped_column(default="")
+    wish: Mapped[str] = mapped_column(default="")
+    shared: Mapped[bool] = mapped_column(default=False)
+    due: Mapped[str | None]
+    due_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class Waiting(Base):
+    """Somebody who wants the next time that becomes free, in the order of `since`."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (
+        _one_of("status", WaitingStatus),
+        Index("uq_waiting_contact_id", "contact_id", unique=True, sqlite_where=WAITING_ON, postgresql_where=WAITING_ON),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"))
+    since: Mapped[datetime]
+    status: Mapped[str] = mapped_column(default=WaitingStatus.WAITING)
+
+
+class ClinicCalendar(Base):
+    """The one row of what staff set in place of clinic.toml's calendar. `busy_url` is the clinic's other calendar
+    (iCalendar), `busy` what it said at `busy_at`; `busy_error` why the last reading failed, "" when it did not."""
+
+    __tablename__ = "clinic_calendar"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    calendar: Mapped[str | None] = mapped_column(Json)
+    busy_url: Mapped[str] = mapped_column(default="")
+    busy: Mapped[str] = mapped_column(Json, default="[]")
+    busy_at: Mapped[datetime | None]
+    busy_tried_at: Mapped[datetime | None]
+    busy_error: Mapped[str] = mapped_column(default="")
+
+
+class SpecialDay(Base):
+    """A local day (YYYY-MM-DD) that is not as its weekday says. `hours` are local pairs HH:MM; none: closed."""
+
+    __tablename__ = "special_day"
+
+    day: Mapped[str] = mapped_column(primary_key=True)
+    hours: Mapped[str] = mapped_column(Json, default="[]")
+    note: Mapped[str] = mapped_column(default="")
+
+
+class CalendarFeed(Base):
+    """A secret address under which somebody of the staff reads the appointments into their own calendar."""
+
+    __tablename__ = "calendar_feed"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+
+
+class Nudge(Base):
+    """The assessment was pointed out, by which rule, and what came of it."""
+
+    __tablename__ = "nudge"
+    __table_args__ = (_one_of("outcome", NudgeOutcome), AUTOINCREMENT)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    rule: Mapped[str]
+    shown_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(default=NudgeOutcome.SHOWN)
+    settled_at: Mapped[datetime | None]
 
 
 class Alert(Base):
