@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot import multicast, outbox, settlement
+from bot import gate, multicast, outbox, settlement
 from bot.channels.base import Delivery, Outcome, Receipt
 from bot.config import SendGate
 from bot.messages import Priority
@@ -24,7 +24,8 @@ from bot.multicast import Batch
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
-from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead, ready
+from bot.store.session import Database
+from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead, ready, unsettled
 
 log = structlog.get_logger()
 
@@ -35,10 +36,15 @@ BATCH = 16
 """Messages claimed in one transaction at most."""
 
 
+LATE_MOST = 500
+"""Messages past their useful life that are settled in one transaction."""
+
+
 def deliver(runtime: Runtime, limit: int) -> int:
     """Sends what is due, one after the other, in this thread. How many were attempted; fewer than `limit` means that
     nothing more is due now."""
     release_expired(runtime)
+    let_go(runtime)
     attempted = 0
     while attempted < limit:
         claimed = claim_some(runtime, min(BATCH, limit - attempted))
@@ -67,6 +73,46 @@ def release_expired(runtime: Runtime, *, everybody: bool = False) -> int:
     return count
 
 
+def let_go(runtime: Runtime) -> int:
+    """Settles what waited past its useful life, whatever held it, and rings for safety advice that stands before the gate:
+    a person must phone. How many were settled."""
+    total = 0
+    while True:
+        now = runtime.now()
+        with runtime.db.read() as look:
+            late = look.execute(_LATE, {"now": now}).all()
+            opened = gate.current(look, runtime.settings).value
+            kept = look.execute(_kept(opened), {"now": now}).all() if opened != "on" else []
+        if late or kept:
+            with runtime.db.write() as tx:
+                total += sum(_skip(runtime.db, tx, row, now) for row in late)
+                for row in kept:
+                    settlement.ring_if_safety(runtime.db, tx, row.id, row.contact_id, row.priority, "gate", now)
+        if len(late) < LATE_MOST:
+            break
+    if total:
+        log.warning("messages_past_their_use", count=total)
+    return total
+
+
+def _skip(db: Database, tx: Connection, row: Row[Any, Any, Any], now: datetime) -> bool:
+    values = {"status": OutboxStatus.SKIPPED, "error": outbox.TOO_LATE, **settlement.final(row.contact_id, now)}
+    skipped = tx.execute(update(Outbox).where(Outbox.id == row.id, unsettled()).values(**values)).rowcount
+    if skipped:
+        settlement.ring_if_safety(db, tx, row.id, row.contact_id, row.priority, "skipped", now)
+    return bool(skipped)
+
+
+_WHOSE = select(OUTBOX.c.id, OUTBOX.c.contact_id, OUTBOX.c.priority).where(unsettled())
+_LATE = _WHOSE.where(OUTBOX.c.expires_at <= outbox.NOW).order_by(OUTBOX.c.id).limit(LATE_MOST)
+
+
+@cache
+def _kept(opened: SendGate) -> Select[*tuple[Any, ...]]:
+    safety = OUTBOX.c.priority == Priority.SAFETY.rank
+    return _WHOSE.where(safety, OUTBOX.c.not_before <= outbox.NOW, ~outbox.passes(opened))
+
+
 def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
     """Leases at most `limit` messages, the most urgent first, never two of one contact. Commits. What may not or need
     not be sent any more is settled here and not returned."""
@@ -83,8 +129,12 @@ def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
 def claim_some(runtime: Runtime, limit: int) -> Sequence[Attempt | Batch]:
     """At most `limit` calls to make: messages that leave alone first, then one that many get."""
     claimed = claim(runtime, limit)
-    batch = multicast.claim(runtime) if len(claimed) < limit else None
-    return claimed if batch is None else (*claimed, batch)
+    if len(claimed) == limit:
+        return claimed
+    batch, left_alone = multicast.claim(runtime)
+    if batch is not None:
+        return (*claimed, batch)
+    return (*claimed, *claim(runtime, limit - len(claimed))) if left_alone else claimed
 
 
 def attempt(runtime: Runtime, one: Attempt | Batch) -> bool:
@@ -109,11 +159,11 @@ def _send(runtime: Runtime, one: Attempt) -> Receipt:
 
 
 @cache
-def _due(gate: SendGate) -> Select[*tuple[Any, ...]]:
+def _due(opened: SendGate) -> Select[*tuple[Any, ...]]:
     """What may leave now and alone, the most urgent first."""
     return (
         select(OUTBOX)
-        .where(ready(), outbox.may_leave(gate))
+        .where(ready(), outbox.may_leave(opened))
         .order_by(OUTBOX.c.priority, OUTBOX.c.not_before, OUTBOX.c.id)
         .limit(bindparam("most"))
         .with_for_update(of=OUTBOX, skip_locked=True)
@@ -135,7 +185,7 @@ _LEASE = (
 
 
 def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:
-    rows = tx.execute(_due(runtime.settings.send_gate), {"now": now, "most": limit}).all()
+    rows = tx.execute(_due(gate.current(tx, runtime.settings).value), {"now": now, "most": limit}).all()
     return [_take(runtime, tx, row, now) for row in rows]
 
 
@@ -144,7 +194,8 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Att
     if way == "skip" or way == "give_up":
         status = OutboxStatus.SKIPPED if way == "skip" else OutboxStatus.UNCERTAIN
         this = update(Outbox).where(Outbox.id == row.id)
-        tx.execute(this.values(status=status, **settlement.final(row.contact_id, now)))
+        reason = {"error": outbox.TOO_LATE} if way == "skip" else {}
+        tx.execute(this.values(status=status, **reason, **settlement.final(row.contact_id, now)))
         settlement.ring_if_safety(runtime.db, tx, row.id, row.contact_id, row.priority, status.value, now)
         log.warning("message_given_up", outbox=row.id, status=status.value)
         return None

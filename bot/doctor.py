@@ -9,12 +9,13 @@ from enum import StrEnum
 import urllib3
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from bot import gate
 from bot.channels.line.account import OutOfReach, TokenRefused, account_name
 from bot.config import Settings
 from bot.content.check import check
 from bot.content.load import ContentError, load
 from bot.content.model import Content
-from bot.store.session import HEAD, open_database
+from bot.store.session import HEAD, Database, open_database
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
 """Reply tokens live for a minute: a clock that is off by more spoils them."""
@@ -58,7 +59,7 @@ def examine(settings: Settings, now: Callable[[], datetime] = lambda: datetime.n
     """One finding after another, in the order in which they are best mended."""
     yield from _settings(settings)
     yield from _content(settings)
-    yield from _database(settings)
+    yield from _database(settings, now)
     yield from _line(settings, now)
 
 
@@ -90,9 +91,6 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "not set or under 32 characters; signed links and the console need it. "
             "Make one: python3 -c 'import secrets; print(secrets.token_hex(32))'",
         )
-    if settings.send_gate != "on":
-        exempt = " but for test contacts" if settings.send_gate == "test" else ""
-        yield _note("SEND_GATE", f"is {settings.send_gate}: pushes are held{exempt}. Replies go out.")
 
 
 def _content(settings: Settings) -> Iterator[Finding]:
@@ -130,11 +128,10 @@ def _clinic(content: Content) -> Iterator[Finding]:
         yield _note("clinic.toml", f"{name} is empty: whatever needs it is not shown to patients.")
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _database(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
     try:
         db = open_database(settings.database_url)
         revision = db.revision()
-        db.close()
     except (ArgumentError, ValueError, OSError) as error:
         yield _problem("DATABASE_URL", f"cannot be used: {type(error).__name__}.")
     except DBAPIError as error:
@@ -146,12 +143,26 @@ def _database(settings: Settings) -> Iterator[Finding]:
     else:
         if revision == HEAD:
             yield _well("database", f"{db.engine.dialect.name}, at revision {revision}.")
+            yield from _gate(settings, db, now())
         elif db.is_sqlite:
             yield Finding(
                 Level.NOTE, "database", f"at revision {revision or 'none'}; `flask serve` brings it to {HEAD}."
             )
         else:
             yield _problem("database", f"at revision {revision or 'none'}: run `flask db upgrade`.")
+        db.close()
+
+
+def _gate(settings: Settings, db: Database, now: datetime) -> Iterator[Finding]:
+    with db.read() as look:
+        opened = gate.current(look, settings)
+        held = gate.held(look, opened.value, now)
+    if opened.value == "on":
+        yield _well("send gate", "is on: messages leave.")
+        return
+    who = "SEND_GATE" if opened.by is None else f"{opened.by} ({opened.since:%Y-%m-%d %H:%M} UTC)"
+    exempt = " but for test contacts" if opened.value == "test" else ""
+    yield _note("send gate", f"is {opened.value} by {who}: pushes are held{exempt}, {held} now. Replies go out.")
 
 
 def _line(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import structlog
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, or_, select, update
 
-from bot import outbox, settlement
+from bot import gate, outbox, settlement
 from bot.channels.base import Outcome, Receipt
 from bot.config import SendGate
 from bot.runtime import Runtime
@@ -43,31 +43,30 @@ class Batch:
     request_id: str
 
 
-def claim(runtime: Runtime) -> Batch | None:
+def claim(runtime: Runtime) -> tuple[Batch | None, int]:
     """Leases the oldest messages that can leave together, at most as many as the channel takes. Commits. None when there
-    are none, or when more like them are just being written. What is past its useful life is settled on the way; one
-    that finds no others is left to leave alone."""
-    gate = runtime.settings.send_gate
-    if gate == "off":
-        return None
-    now = runtime.now()
+    are none, or when more like them are just being written. What is past its useful life is settled on the way; what
+    finds no others is left to leave alone: how many were."""
+    now, left_alone = runtime.now(), 0
     with runtime.db.read() as look:
         if look.execute(_ANY).first() is None:
-            return None
+            return None, 0
     while True:
         with runtime.db.write() as tx:
-            first = tx.execute(_first(gate), {"now": now}).first()
+            opened = gate.current(tx, runtime.settings).value
+            first = tx.execute(_first(opened), {"now": now}).first()
             if first is None or (first.created_at > now - GATHER and _more_to_come(tx)):
-                return None
+                return None, left_alone
             channel = runtime.channels.get(first.channel)
             most = channel.limits.many if channel is not None else 1
             like = {"now": now, "key": first.batch_key, "request": first.request_id, "most": most}
-            rows = tx.execute(_alike(gate), like).all()
+            rows = tx.execute(_alike(opened), like).all()
             useful = [row for row in rows if row.expires_at is None or row.expires_at > now]
             _skip(tx, [row.id for row in rows if row.expires_at is not None and row.expires_at <= now], now)
             if len(useful) > 1 or (useful and first.request_id is not None):
-                return _lease(runtime, tx, first, useful, now + settlement.LEASE)
+                return _lease(runtime, tx, first, useful, now + settlement.LEASE), left_alone
             _leave_alone(tx, [row.id for row in useful])
+            left_alone += len(useful)
 
 
 _ANY = select(OUTBOX.c.id).where(batched()).limit(1)
@@ -79,20 +78,20 @@ def _more_to_come(tx: Connection) -> bool:
 
 
 @cache
-def _first(gate: SendGate) -> Select[*tuple[Any, ...]]:
+def _first(opened: SendGate) -> Select[*tuple[Any, ...]]:
     columns = (OUTBOX.c[name] for name in ("channel", "message", "batch_key", "request_id", "created_at"))
-    query = select(*columns).where(batched(), outbox.may_leave(gate)).order_by(OUTBOX.c.not_before, OUTBOX.c.id)
+    query = select(*columns).where(batched(), outbox.may_leave(opened)).order_by(OUTBOX.c.not_before, OUTBOX.c.id)
     return query.limit(1).with_for_update(of=OUTBOX, skip_locked=True)
 
 
 @cache
-def _alike(gate: SendGate) -> Select[*tuple[Any, ...]]:
+def _alike(opened: SendGate) -> Select[*tuple[Any, ...]]:
     """Never tried ones with each other; tried ones with those they were tried with."""
     request = bindparam("request", type_=OUTBOX.c.request_id.type)
     fresh = and_(request.is_(None), OUTBOX.c.request_id.is_(None))
     same = and_(OUTBOX.c.batch_key == bindparam("key"), or_(fresh, OUTBOX.c.request_id == request))
     columns = (OUTBOX.c[name] for name in ("id", "user_id", "attempts", "request_at", "expires_at"))
-    query = select(*columns).where(batched(), same, outbox.may_leave(gate))
+    query = select(*columns).where(batched(), same, outbox.may_leave(opened))
     ordered = query.order_by(OUTBOX.c.not_before, OUTBOX.c.id).limit(bindparam("most"))
     return ordered.with_for_update(of=OUTBOX, skip_locked=True)
 
@@ -100,7 +99,7 @@ def _alike(gate: SendGate) -> Select[*tuple[Any, ...]]:
 def _skip(tx: Connection, ids: Sequence[int], now: datetime) -> None:
     if ids:
         late = update(OUTBOX).where(OUTBOX.c.id.in_(ids))
-        tx.execute(late.values(status=OutboxStatus.SKIPPED.value, done_at=now, lease_until=None))
+        tx.execute(late.values(status=OutboxStatus.SKIPPED.value, error=outbox.TOO_LATE, done_at=now, lease_until=None))
         log.warning("messages_past_their_use", count=len(ids))
 
 

@@ -25,6 +25,9 @@ from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead
 
+TOO_LATE = "too_late"
+"""The reason on a message that was skipped because its useful life had ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -124,14 +127,14 @@ def may_leave(gate: SendGate) -> ColumnElement[bool]:
         ahead(earlier),
         or_(
             earlier.c.status == OutboxStatus.SENDING.value,
-            and_(or_(earlier.c.not_before <= NOW, earlier.c.attempts > 0), _passes_gate(gate, earlier)),
+            and_(or_(earlier.c.not_before <= NOW, earlier.c.attempts > 0), passes(gate, earlier)),
         ),
     )
-    return and_(OUTBOX.c.not_before <= NOW, ~blocked, _passes_gate(gate, OUTBOX))
+    return and_(OUTBOX.c.not_before <= NOW, ~blocked, passes(gate, OUTBOX))
 
 
-def _passes_gate(gate: SendGate, outbox: FromClause) -> ColumnElement[bool]:
-    """SEND_GATE stands before pushes. An answer with a living reply token passes: somebody is waiting for it, here."""
+def passes(gate: SendGate, outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
+    """The send gate stands before pushes. An answer with a living reply token passes: somebody is waiting for it, here."""
     reply = and_(outbox.c.reply_token.is_not(None), outbox.c.reply_expires_at > NOW)
     match gate:
         case "on":

@@ -15,7 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot import reminders
 from bot.conversation import advance
-from bot.delivery import BATCH, attempt, claim_some, deliver, release_expired
+from bot.delivery import BATCH, attempt, claim_some, deliver, let_go, release_expired
 from bot.engine.state import Facts, State
 from bot.messages import Said
 from bot.multicast import Batch
@@ -33,6 +33,9 @@ TURNERS = 4
 
 SWEEP_SECONDS = 1
 """How often everything is looked at even if nobody rang: what was lost by a crash or became due by time."""
+
+LET_GO_SECONDS = 30
+"""How often what waited past its useful life is settled."""
 
 RECOVER_SECONDS = 1.0
 """Pause after the database failed."""
@@ -80,6 +83,7 @@ class Worker:
         for loop in (*self._turns, self._dispatch):
             loop.start()
         self._ticks.add_job(_logged(self._sweep), "interval", seconds=SWEEP_SECONDS)
+        self._ticks.add_job(_logged(self._let_go), "interval", seconds=LET_GO_SECONDS)
         soon = datetime.now(UTC) + timedelta(minutes=1)
         self._ticks.add_job(_logged(lambda: tidy(self._runtime)), "interval", days=1, next_run_time=soon)
         self._ticks.start()
@@ -98,6 +102,9 @@ class Worker:
         for loop in (*self._turns, self._dispatch):
             loop.ring()
         release_expired(self._runtime)
+
+    def _let_go(self) -> None:
+        let_go(self._runtime)
 
     def _warm_up(self) -> None:
         """What the engine makes of the content at its first text (hundreds of patterns) takes a second or two: not while

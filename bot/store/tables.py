@@ -458,6 +458,21 @@ class Alert(Base):
     acknowledged_at: Mapped[datetime | None]
 
 
+class Gate(Base):
+    """The send gate as staff switched it, in one row; none: nobody has, and the setting SEND_GATE holds."""
+
+    __tablename__ = "gate"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single"),
+        CheckConstraint("value IN ('off', 'test', 'on')", name="value_known"),
+    )
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    value: Mapped[str]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
 class Audit(Base):
     """Who did what. Append-only (triggers refuse the rest). `contact_id` is a bare number: the row outlives an erased
     contact, and then points at nobody."""
@@ -482,6 +497,7 @@ CONTACT = _table(Contact)
 INBOX = _table(Inbox)
 OUTBOX = _table(Outbox)
 REMINDER = _table(Reminder)
+GATE = _table(Gate)
 """For statements on the hot path, which are made once: SQLAlchemy spends more on making than on running them."""
 
 
@@ -492,15 +508,16 @@ def waiting(inbox: FromClause = INBOX) -> ColumnElement[bool]:
 
 def ready(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
     """Messages that nobody is sending, that are not settled and that leave alone."""
-    return and_(_unsettled(outbox), outbox.c.batch_key.is_(None))
+    return and_(unsettled(outbox), outbox.c.batch_key.is_(None))
 
 
 def batched(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
     """The same of messages that may leave together with others."""
-    return and_(_unsettled(outbox), outbox.c.batch_key.is_not(None))
+    return and_(unsettled(outbox), outbox.c.batch_key.is_not(None))
 
 
-def _unsettled(outbox: FromClause) -> ColumnElement[bool]:
+def unsettled(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
+    """Messages that nobody is sending and that are not settled."""
     return outbox.c.status.in_((literal_column("'waiting'"), literal_column("'held'")))
 
 
