@@ -71,15 +71,18 @@ def create_app(
 ) -> Flask:
     """The web application over `runtime` (None: one is opened for `settings`, None: from the environment). `working`
     tells whether this process's worker is alive; None where another process has it."""
-    from bot.web import health, hooks
+    from bot.web import headers, health, hooks
     from bot.web.care.blueprint import blueprint as care
+    from bot.web.console import blueprint as console
 
     parts = runtime or open_runtime(settings or Settings())
-    web = Flask("selfcare", static_folder=None)
+    web = Flask("selfcare", static_folder=None, static_url_path="/static")
     web.secret_key = parts.settings.secret_key.get_secret_value() or None
     web.register_blueprint(hooks.blueprint(lambda: parts))
     web.register_blueprint(health.blueprint(lambda: parts, working))
     web.register_blueprint(care(lambda: parts))
+    console.install(web, lambda: parts, parts.settings)
+    headers.install(web, parts.settings.public_url)
     web.register_error_handler(Exception, _unexpected)
     return web
 

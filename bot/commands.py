@@ -14,7 +14,7 @@ import click
 from flask import Flask
 from pydantic import ValidationError
 
-from bot import logs
+from bot import logs, staff_command
 from bot.config import Settings
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ port_option = click.option("--port", default=8000, show_default=True)
 
 def register(cli: click.Group, house: House) -> None:
     """Adds them all."""
-    for command in (_serve(house), _web(house), _worker(house), check, doctor, db, line):
+    staff = staff_command.group(house.open_runtime, _settings)
+    for command in (_serve(house), _web(house), _worker(house), check, doctor, db, line, staff):
         cli.add_command(command)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 8000
 PORTS_TRIED: Final = 50
+SAMPLE_STAFF: Final = "sample"
 
 
 def register(cli: click.Group, build: "Build") -> None:
@@ -28,7 +29,7 @@ def register(cli: click.Group, build: "Build") -> None:
         end = _end()
         with _open(build, host, port, Path("var/demo.db"), keep) as house, house.bot.working():
             _welcome_samples(house)
-            click.echo(_addresses(house.url, port))
+            click.echo(_addresses(house.url, port) + _staff_door(house))
             end.wait()
 
     @cli.command("chat")
@@ -70,6 +71,15 @@ def _welcome_samples(house: "Demo") -> None:
 
     for name in SAMPLES:
         house.webhooks.follow(house.platform.chats.add_person(name).user_id)
+
+
+def _staff_door(house: "Demo") -> str:
+    """A sample owner of the console, with a password made now."""
+    password = house.give_staff_sign_in(SAMPLE_STAFF)
+    return (
+        f"\n  スタッフの画面 / The staff console:  {house.url}/console/\n"
+        f"  お名前 / name: {SAMPLE_STAFF}   パスワード / password: {password}\n"
+    )
 
 
 def _addresses(url: str, port: int) -> str:

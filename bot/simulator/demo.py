@@ -13,6 +13,8 @@ import urllib3
 from flask import Flask
 from pydantic import SecretStr
 
+from bot import staff
+from bot.access import Role
 from bot.config import Settings
 from bot.runtime import Runtime
 from bot.simulator.clock import Clock
@@ -90,6 +92,17 @@ class Demo:
     def __exit__(self, *_: object) -> None:
         self._server.stop()
         self._web.clear()
+
+    def give_staff_sign_in(self, name: str) -> str:
+        """A password for an owner of the console with that name, made now and stored nowhere else."""
+        runtime, password = self.bot.runtime, staff.fresh_password()
+        with runtime.db.write() as tx:
+            account = staff.named(tx, name)
+            if account is None:
+                staff.add(tx, runtime.now(), "demo", name, Role.OWNER, password)
+            else:
+                staff.set_password(tx, runtime.now(), "demo", account, password)
+        return password
 
     def _own(self, page: Page, token: str) -> Flask:
         endpoints = Endpoints(self.platform, self.webhooks, token)

@@ -151,7 +151,8 @@ AUTOINCREMENT = {"sqlite_autoincrement": True}
 
 class Contact(Base):
     """A person (or group) at one address of one channel. `consents` repeats the state's, for queries. `seen_at` is the
-    last thing they did. `is_test` contacts get messages while SEND_GATE=test. `phone`: if they told us one."""
+    last thing they did. `is_test` contacts get messages while SEND_GATE=test. `name` is what they are called, `phone` the
+    number they gave."""
 
     __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("channel", "user_id"), AUTOINCREMENT)
@@ -162,6 +163,7 @@ class Contact(Base):
     locale: Mapped[str] = mapped_column(default="ja")
     reachable: Mapped[bool] = mapped_column(default=True)
     is_test: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str | None]
     phone: Mapped[str | None]
     consents: Mapped[str] = mapped_column(Json, default="{}")
     state: Mapped[str | None] = mapped_column(Json)
@@ -444,6 +446,12 @@ class Alert(Base):
             sqlite_where=text("acknowledged_at IS NULL"),
             postgresql_where=text("acknowledged_at IS NULL"),
         ),
+        Index(
+            "ix_alert_unresolved",
+            "opened_at",
+            sqlite_where=text("resolved_at IS NULL"),
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
         AUTOINCREMENT,
     )
 
@@ -456,6 +464,43 @@ class Alert(Base):
     opened_at: Mapped[datetime]
     acknowledged_by: Mapped[str | None]
     acknowledged_at: Mapped[datetime | None]
+    called_by: Mapped[str | None]
+    called_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+    note: Mapped[str | None]
+
+
+class Staff(Base):
+    """Somebody of the clinic who signs in. `name` is normalised. `totp_used` is the 30 seconds of the last code used."""
+
+    __tablename__ = "staff"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    locale: Mapped[str] = mapped_column(default="ja")
+    password_hash: Mapped[str]
+    must_change: Mapped[bool] = mapped_column(default=False)
+    totp_secret: Mapped[str | None]
+    totp_used: Mapped[int | None] = mapped_column(Number)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class StaffSession(Base):
+    """A browser in which one of the staff is signed in. The key itself is in that browser only."""
+
+    __tablename__ = "staff_session"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    staff_id: Mapped[int] = mapped_column(Number, ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    begun_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class Gate(Base):

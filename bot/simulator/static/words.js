@@ -3,6 +3,7 @@
 const WORDS = {
   ja: {
     title: "デモ",
+    console: "スタッフの画面",
     patients: "患者さん(見本)",
     newPatient: "新しい人",
     tabs: "表示の切りかえ",
@@ -60,6 +61,7 @@ const WORDS = {
   },
   en: {
     title: "demo",
+    console: "Staff console",
     patients: "Sample patients",
     newPatient: "New person",
     tabs: "View",

@@ -1,0 +1,40 @@
+"""The clinic's console, /console: everything that staff see and do."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Flask
+from flask_bootstrap import Bootstrap5
+
+from bot.access import Action
+from bot.config import Settings
+from bot.runtime import Runtime
+from bot.web.console import accounts, audit_page, door, guard, own_account, today
+from bot.web.console.visit import Nav, register_words
+
+NAV = (
+    Nav("console.today", "nav.today", "today", Action.SEE_TODAY),
+    Nav("console.staff_list", "nav.staff", "staff", Action.MANAGE_STAFF),
+    Nav("console.audit_log", "nav.audit", "audit", Action.SEE_AUDIT),
+)
+"""In the order of the navigation; `text` is a key of the console's texts, `icon` a symbol of its sprite."""
+
+
+def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings) -> None:
+    """Adds the console to the web application."""
+    web.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    Bootstrap5(web)
+    console = Blueprint(
+        "console",
+        __name__,
+        url_prefix="/console",
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    limiter = guard.install(web, console, runtime, settings)
+    register_words(console, runtime, NAV)
+    door.register(console, runtime, limiter)
+    for subject in (today, accounts, audit_page, own_account):
+        subject.register(console, runtime)
+    web.register_blueprint(console)
+    guard.refuse_unmarked(web)
