@@ -14,8 +14,10 @@ from bot.content.model import (
     Conclude,
     Condition,
     Content,
+    Course,
     Flag,
     Flow,
+    Known,
     Modifier,
     Node,
     Number,
@@ -117,6 +119,9 @@ def _narrower(condition: Condition) -> Iterator[tuple[str, Condition]]:
             yield f"from {low + 1}", with_(condition, at_least=low + 1)
         case Rise(at_least=points):
             yield f"from +{points + 1}", with_(condition, at_least=points + 1)
+        case Course(course=courses) if len(courses) > 1:
+            for course in courses:
+                yield f"without {course}", Course(course=tuple(c for c in courses if c != course))
         case _:
             pass
 
@@ -124,7 +129,7 @@ def _narrower(condition: Condition) -> Iterator[tuple[str, Condition]]:
 def _names(when: Iterable[Condition]) -> Iterator[str]:
     for condition in when:
         match condition:
-            case Answered(answer=name) | Number(number=name) | Rise(rise=name):
+            case Answered(answer=name) | Number(number=name) | Rise(rise=name) | Known(known=name):
                 yield name
             case _:
                 pass

@@ -20,6 +20,7 @@ from bot.content.model import (
     Conclude,
     Condition,
     Content,
+    CourseName,
     End,
     Flag,
     Known,
@@ -27,12 +28,14 @@ from bot.content.model import (
     OtherFlag,
     Report,
     Rise,
+    Setback,
     Suggest,
     Tell,
 )
 from bot.messages import Disposition
 
 AT_ONCE = (Disposition.EMERGENCY, Disposition.URGENT)
+LOCKING = (*AT_ONCE, Disposition.DOCTOR)
 Answers = Mapping[str, str]
 
 
@@ -60,6 +63,7 @@ class Case:
     standing: StandingName
     last_pain: int | None
     least: str
+    course: CourseName = "steady"
 
     @property
     def names(self) -> frozenset[str]:
@@ -84,8 +88,8 @@ def _cases() -> Iterator[Case]:
         flow = row.get("flow", "screening")
         for standing in row.get("standing", ["fresh" if flow == "today" else "none"]):
             for given in row["given"]:
-                last = row.get("last_pain")
-                yield Case(row["order"], flow, given, row.get("before", {}), standing, last, row["least"])
+                last, before, course = row.get("last_pain"), row.get("before", {}), row.get("course", "steady")
+                yield Case(row["order"], flow, given, before, standing, last, row["least"], course)
 
 
 Touched = Mapping[str, tuple[Flag, ...]]
@@ -127,6 +131,7 @@ class Paper:
             self._answers = {**known, **table()["healthy"], **case.before}
             for name in ("pain", "daily", "report", "pain_after", "doctor_seen"):
                 del self._answers[name]
+        self._course = case.course
         self._taps = 0
 
     def view(self) -> View:
@@ -137,6 +142,7 @@ class Paper:
             consents=frozenset(self._consents),
             sessions=3,
             last_pain=self._case.last_pain,
+            course=self._course,
         )
 
     def walk(self) -> Outcome:
@@ -154,7 +160,7 @@ class Paper:
         return self._end(left="goes round in circles")
 
     def _pass(
-        self, node: Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | End
+        self, node: Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | Setback | End
     ) -> str | Outcome:
         match node:
             case Ask():
@@ -169,7 +175,13 @@ class Paper:
                 return self._take({node.id: self._given.get(node.id, "3")}) or node.next
             case CardAsk():
                 return self._card(node) or node.next
-            case Tell() | Report():
+            case Tell():
+                return node.next
+            case Report():
+                found = self._judge()
+                return self._end(advice=found.worst) if found.worst in LOCKING else node.next
+            case Setback():
+                self._course = "resting"
                 return node.next
             case Branch():
                 return next((case.to for case in node.cases if holds(case.when, self.view())), node.otherwise)
@@ -209,6 +221,9 @@ class Paper:
             return self._end(left=found.unknown[0].id)
         if found.worst is not None:
             return self._end(advice=found.worst)
+        limits = (m for m in self._content.safety.modifier if m.id == "gentle")
+        if any(holds(when, self.view()) is not False for limit in limits for when in limit.when):
+            return self._end(routine=next(r.id for r in self._content.routines.values() if not r.pressure))
         offered = next((o.routine for o in node.offers if holds(o.when, self.view())), None)
         return self._end(routine=offered, left=None if offered else "nothing offered")
 
@@ -234,6 +249,9 @@ def falls_short(content: Content, case: Case, at_once: Touched | None = None) ->
             good = ended.routine is None and ended.left is None
         case "asked_again":
             good = ended.advice is not None or (ended.flow or "").startswith("screening/")
+        case "gentle":
+            presses = ended.routine is not None and content.routines[ended.routine].pressure
+            good = ended.advice is not None or (ended.routine is not None and not presses)
         case "told_to_rest":
             good = ended.end == table()["limits"]["rest"]
         case least:
@@ -245,7 +263,8 @@ def wrong_limits(content: Content) -> Iterator[str]:
     """Patients whose routine is not limited as the table demands, and doses that are too long."""
     for row in table()["limited"]:
         answers = {**{item.id: "no" for item in content.safety.item}, **table()["healthy"], **row["given"]}
-        view = View(answers, "fresh", frozenset(("guidance",)), row.get("sessions", 3), row.get("last_pain"))
+        sessions, last, course = row.get("sessions", 3), row.get("last_pain"), row.get("course", "steady")
+        view = View(answers, "fresh", frozenset(("guidance",)), sessions, last, course)
         met = {m.id for m in content.safety.modifier if any(holds(when, view) is not False for when in m.when)}
         if not set(row["limits"]) <= met:
             yield f"{row['order']}: {sorted(met)}"

@@ -7,6 +7,7 @@ that are false; one in neither is not known. The meaning of an atom comes from `
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import get_args
 
 from bot.content.conditions import StandingName, View, holds
 from bot.content.model import (
@@ -15,6 +16,8 @@ from bot.content.model import (
     Condition,
     Consented,
     Content,
+    Course,
+    CourseName,
     Experience,
     Flag,
     Known,
@@ -30,6 +33,7 @@ from bot.messages import Disposition
 GUIDANCE = Consented(consent="guidance")
 LAST_PAINS: tuple[int | None, ...] = (None, *range(11))
 STANDINGS: tuple[StandingName, ...] = ("none", "stale", "fresh", "locked")
+COURSES: tuple[CourseName, ...] = get_args(CourseName)
 PURPOSES = ("guidance", "staff", "tips")
 
 
@@ -171,11 +175,11 @@ class Atoms:
 
     def facts(self) -> Iterator[Facts]:
         """Every way to stand as a flow is entered, nothing answered yet."""
-        conditions = [c for c in self._bit if isinstance(c, Standing | Consented | Experience)]
+        conditions = [c for c in self._bit if isinstance(c, Standing | Consented | Experience | Course)]
         seen = set()
         agreements = [frozenset(p for p, on in zip(PURPOSES, mask, strict=True) if on) for mask in _ON_OFF]
-        for standing, consents, sessions in product(STANDINGS, agreements, self._sessions()):
-            view = View(answers={}, standing=standing, consents=consents, sessions=sessions)
+        for standing, consents, sessions, course in product(STANDINGS, agreements, self._sessions(), COURSES):
+            view = View(answers={}, standing=standing, consents=consents, sessions=sessions, course=course)
             seen.add((*self._sorted(conditions, view), standing in ("fresh", "stale")))
         for true, false, recorded in sorted(seen):
             yield Facts(true, false | self.unanswered, recorded)

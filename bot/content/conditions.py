@@ -8,6 +8,8 @@ from bot.content.model import (
     Answered,
     Condition,
     Consented,
+    Course,
+    CourseName,
     Experience,
     Flag,
     Known,
@@ -32,6 +34,7 @@ class View:
     consents: frozenset[str] = frozenset()
     sessions: int = 0
     last_pain: int | None = None
+    course: CourseName = "steady"
 
 
 def holds(when: When, view: View) -> bool | None:
@@ -71,6 +74,8 @@ def _one(condition: Condition, view: View) -> bool | None:
             return name in view.answers
         case Experience(sessions_at_least=low, sessions_at_most=most):
             return view.sessions >= low and (most is None or view.sessions <= most)
+        case Course(course=courses):
+            return view.course in courses
         case OtherFlag():
             return None  # only `judge` knows the other flags
         case _:

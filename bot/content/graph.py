@@ -19,6 +19,7 @@ from bot.content.model import (
     ItemOption,
     Node,
     Report,
+    Setback,
     Suggest,
     Tell,
 )
@@ -89,7 +90,7 @@ def exits(node: Node) -> tuple[Exit, ...]:
             return (*(o.to for o in node.options if o.to), *((node.next,) if node.next else ()))
         case Branch():
             return (*(case.to for case in node.cases), node.otherwise)
-        case CardAsk() | AskNumber() | Tell() | Conclude() | Report():
+        case CardAsk() | AskNumber() | Tell() | Conclude() | Report() | Setback():
             return (node.next,)
         case Suggest() | End():
             return ()
@@ -134,7 +135,7 @@ def _places(flow: Flow, node: Node, items: Mapping[str, Item]) -> Iterator[Place
         case Branch():
             ways = tuple(_way(flow, "", case.to) for case in node.cases)
             yield Place(spot, node, (*ways, _way(flow, "", node.otherwise)))
-        case Tell() | Conclude() | Report():
+        case Tell() | Conclude() | Report() | Setback():
             yield Place(spot, node, (_way(flow, "", node.next),))
         case Suggest() | End():
             yield Place(spot, node, ())

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from bot.content.booking import BookingWords
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
 from bot.content.pages import Pages
+from bot.content.programme import Programme
 from bot.content.reminders import Reminders
 from bot.content.vocabulary import Vocabulary
 
@@ -55,12 +56,13 @@ def load(folder: Path) -> Content:
     pages = reader.one("pages.toml", Pages)
     reminders = reader.one("reminders.toml", Reminders)
     booking = reader.one("booking.toml", BookingWords)
+    programme = reader.one("programme.toml", Programme)
     flows = reader.many("flows", Flow, named=True)
     routines = reader.many("routines", Routine, named=True)
     tips = reader.many("tips", Tips)
-    if reader.problems or not (
-        clinic and safety and vocabulary and menu and phrases and pages and reminders and booking
-    ):
+    if not (clinic and safety and vocabulary and menu and phrases and pages and reminders and booking and programme):
+        raise ContentError(reader.problems)
+    if reader.problems:
         raise ContentError(reader.problems)
     media = frozenset(path.name for path in folder.glob("media/*.png"))
     return Content(
@@ -73,6 +75,7 @@ def load(folder: Path) -> Content:
         pages=pages,
         reminders=reminders,
         booking=booking,
+        programme=programme,
         flows=flows,
         routines=routines,
         tips=tuple(tip for file in tips.values() for tip in file.tip),

@@ -11,6 +11,7 @@ from bot.content.basis import Wording as Wording
 from bot.content.booking import Booking, BookingWords
 from bot.content.booking import Hours as Hours
 from bot.content.pages import Pages
+from bot.content.programme import Programme
 from bot.content.reminders import Reminders
 from bot.content.vocabulary import Vocabulary
 from bot.messages import Command, Disposition
@@ -101,6 +102,19 @@ class Experience(Strict):
     sessions_at_most: int | None = None
 
 
+CourseName = Literal["steady", "returning", "resting", "worse", "thrice"]
+
+
+class Course(Strict):
+    """How the programme has gone; the one that weighs most counts.
+
+    steady: nothing of the others. returning: pressing was stopped lately, so hands only. resting: it is stopped now.
+    worse: pain has grown over weeks. thrice: stopped too often (programme.toml says what each means in numbers).
+    """
+
+    course: tuple[CourseName, ...] = Field(min_length=1)
+
+
 class OtherFlag(Strict):
     """At least one other flag of one of these dispositions holds. Flags that use this condition do not count, nor do
     those named in `besides`: the flag that tests the same answer alone."""
@@ -109,7 +123,7 @@ class OtherFlag(Strict):
     besides: tuple[Id, ...] = ()
 
 
-Condition = Answered | Number | Rise | Standing | Consented | Known | Experience | OtherFlag
+Condition = Answered | Number | Rise | Standing | Consented | Known | Experience | Course | OtherFlag
 When = tuple[Condition, ...]
 """All of them hold."""
 
@@ -176,10 +190,10 @@ class Advice(Strict):
 
 
 class Modifier(Strict):
-    """A limit on a routine. hands_only: steps with a ball are left out. short: the shortest dose. `when` lists
-    alternatives: any one of them is enough."""
+    """A limit on a routine. hands_only: steps with a ball are left out. short: the shortest dose. gentle: nothing with
+    pressure. `when` lists alternatives: any one of them is enough."""
 
-    id: Literal["hands_only", "short"]
+    id: Literal["hands_only", "short", "gentle"]
     when: tuple[When, ...] = Field(min_length=1)
     source: Id
 
@@ -213,13 +227,14 @@ class Safety(Strict):
 
 
 class Option(Strict):
-    """One answer of an `ask`. `to` overrides the node's `next`; `consents` are given by choosing it; `forget` drops
-    every answer (a fresh start)."""
+    """One answer of an `ask`. `to` overrides the node's `next`; `consents` are given by choosing it; `renews`: a doctor
+    has looked, so what went badly before no longer counts."""
 
     id: Id
     label: Wording
     to: Exit | None = None
     consents: tuple[Literal["guidance", "staff", "tips"], ...] = ()
+    renews: bool = False
 
 
 class Ask(Strict):
@@ -326,12 +341,22 @@ class Suggest(Strict):
 
 
 class Report(Strict):
-    """Ends a session: stores the pain answer named `pain` and the answer named `report`, then goes on."""
+    """Ends a session: stores the pain answer named `pain` and the answer named `report`, then goes on. `worse`: it did
+    not do good. A flag for the doctor that holds then ends the flow with its advice."""
 
     kind: Literal["report"]
     id: Id
     report: Id
     pain: Id | None = None
+    worse: bool = False
+    next: Exit
+
+
+class Setback(Strict):
+    """Pressing stops for some days, because the last session left soreness that lasts."""
+
+    kind: Literal["setback"]
+    id: Id
     next: Exit
 
 
@@ -345,7 +370,7 @@ class End(Strict):
 
 
 Node = Annotated[
-    Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | End, Field(discriminator="kind")
+    Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | Setback | End, Field(discriminator="kind")
 ]
 
 
@@ -541,6 +566,7 @@ class Content(Strict):
     pages: Pages
     reminders: Reminders
     booking: BookingWords
+    programme: Programme
     flows: Mapping[str, Flow]
     routines: Mapping[str, Routine]
     tips: tuple[Tip, ...]

@@ -231,6 +231,8 @@ def sourced(content: Content) -> Iterator[tuple[str, str, str]]:
     """Everything that names a source: file, item, source."""
     safety = content.safety
     yield SAFETY, "freshness", safety.freshness.source
+    yield "programme.toml", "setbacks", content.programme.setbacks.source
+    yield "programme.toml", "trend", content.programme.trend.source
     for group in (safety.item, safety.flag, safety.modifier):
         yield from ((SAFETY, each.id, each.source) for each in group)
     yield from ((f"routines/{routine.id}.toml", routine.id, routine.source) for routine in content.routines.values())

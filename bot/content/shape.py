@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.content.graph import Graph, Spot, build
 from bot.content.issue import Issue
-from bot.content.model import Conclude, Content, End, Suggest, Tell
+from bot.content.model import Conclude, Content, End, Report, Suggest, Tell
 from bot.content.proofs import flow_file
 from bot.messages import MAX_PARTS
 
@@ -67,7 +67,7 @@ def _turns(graph: Graph, silent: Mapping[Spot, tuple[Spot, ...]]) -> Iterator[Is
 def _parts(graph: Graph, spot: Spot) -> int:
     """The most message parts a node adds: a picture and a text, an advice and a routine, a text and a routine."""
     match graph[spot].node:
-        case Tell(picture=None) | End():
+        case Tell(picture=None) | End() | Report():
             return 1
         case Tell() | Conclude() | Suggest():
             return 2

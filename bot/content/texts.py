@@ -36,6 +36,7 @@ def sentences(content: Content) -> Iterator[Sentence]:
         ("reminders.toml", "", "say", content.reminders),
         ("pages.toml", "", "say", content.pages),
         ("booking.toml", "", "say", content.booking),
+        ("programme.toml", "", "say", content.programme),
     ]
     safety = content.safety
     roots += [("red_flags.toml", item.id, "ask", item) for item in safety.item]

@@ -13,7 +13,7 @@ from bot.content.atoms import Atoms, Facts, FlagBits
 from bot.content.foresight import AFTER, ENTERED, LOCKING, SCREENING, Foresight, downstream
 from bot.content.graph import Place, Spot, Way, answers_of, asks_consent, build
 from bot.content.judging import Judge
-from bot.content.model import Branch, Conclude, Content, End, Suggest
+from bot.content.model import Branch, Conclude, Content, End, Report, Suggest
 from bot.content.stand import Arrival, Judged, Stand, Tally, Walked
 
 Given = tuple[tuple[int, int], ...]
@@ -194,6 +194,9 @@ class Walk:
             case Conclude():
                 judged = self._judge.judge(spot, stand)
                 steps = () if judged.levels or judged.unknown else steps
+            case Report():
+                judged = self._judge.judge(spot, stand)
+                steps = () if judged.levels & LOCKING else steps
             case End():
                 judged = self._judge.judge(spot, stand)
             case _:

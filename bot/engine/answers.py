@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.content.conditions import number
 from bot.content.model import Ask, AskNumber, CardAsk, Option
-from bot.engine import guide, nodes, question
+from bot.engine import course, guide, nodes, question
 from bot.engine.advice import SAFE
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, verdict
@@ -27,6 +27,8 @@ def take(draft: Draft, asking: Asking, value: str) -> bool:
                 return False
             _store(draft, asking, {node.stored_as: value})
             _consent(draft, node, option)
+            if option.renews:
+                course.renew(draft)
             to = option.to or node.next
             assert to is not None, f"{asking.flow}/{node.id}/{value}"
             _go_on(draft, asking, to)

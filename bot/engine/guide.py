@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.content.conditions import number
 from bot.content.model import Routine, Step
-from bot.engine import reminder_words
+from bot.engine import course, reminder_words
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, modifiers
 from bot.engine.state import Clearance, Guiding, StartSession
@@ -62,6 +62,7 @@ def begin(draft: Draft, routine: Routine) -> None:
     """The first step. Uses up the clearance."""
     clearance = draft.state.clearance
     assert clearance is not None
+    course.begun(draft)
     steps = tuple(s.id for s in (*routine.step, *routine.after) if not (clearance.hands_only and s.tool == "ball"))
     draft.change(
         clearance=None,

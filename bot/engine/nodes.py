@@ -21,12 +21,13 @@ from bot.content.model import (
     Report,
     Rise,
     Routine,
+    Setback,
     Suggest,
     Tell,
 )
-from bot.engine import advice, guide, question
+from bot.engine import advice, course, guide, question
 from bot.engine.draft import Draft
-from bot.engine.screen import PAIN, verdict, view
+from bot.engine.screen import PAIN, modifiers, verdict, view
 from bot.engine.state import Asking, FinishSession, PainReport
 from bot.messages import Command, Disposition
 
@@ -114,6 +115,13 @@ def _pass(draft: Draft, flow: Flow, node: Node) -> str | None:
             return None
         case Report():
             _report(draft, node)
+            found = verdict(draft.content, draft.state, draft.facts)
+            if found.worst is None or found.worst in advice.SAFE:
+                return node.next
+            flagged(draft)
+            return None
+        case Setback():
+            course.rest(draft)
             return node.next
         case End():
             draft.change(waiting=None, misses=0, trail=())
@@ -232,8 +240,11 @@ def _suggest(draft: Draft, flow: Flow, node: Suggest) -> None:
     if flow.begins_with == "nothing":
         advice.record(draft, found.worst or Disposition.SELF_MASSAGE, tuple(f.id for f in found.hit))
     draft.change(waiting=None, misses=0, trail=())
+    resting = "gentle" in modifiers(draft.content, draft.state, draft.facts)
+    if resting and not found.worst:
+        draft.words(draft.content.programme.resting)
     draft.words(node.text)
-    guide.offer(draft, _gentle(draft) if found.worst else _fitting(draft, node.offers))
+    guide.offer(draft, _gentle(draft) if found.worst or resting else _fitting(draft, node.offers))
 
 
 def _fitting(draft: Draft, offers: tuple[Offer, ...]) -> Routine:
@@ -249,6 +260,7 @@ def _report(draft: Draft, node: Report) -> None:
     draft.change(sessions=draft.state.sessions + 1)
     if pain is not None:
         remember_pain(draft, pain)
+    course.reported(draft, node.worse)
 
 
 def remember_pain(draft: Draft, value: int) -> None:

@@ -6,6 +6,7 @@ from statistics import median
 
 from bot.content.conditions import StandingName, Verdict, View, holds, judge
 from bot.content.model import Content
+from bot.engine import course
 from bot.engine.state import Facts, State
 
 PAIN = "pain"
@@ -44,6 +45,7 @@ def view(content: Content, state: State, facts: Facts, answers: Mapping[str, str
         consents=frozenset(state.consents),
         sessions=state.sessions,
         last_pain=usual_pain(content, state, facts),
+        course=course.name(content, state, facts.now),
     )
 
 

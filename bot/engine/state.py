@@ -104,6 +104,19 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True)
+class Programme:
+    """The weeks after the first screening. `begun_at` is the first routine (after a doctor has looked: the first since),
+    `first_pain` the median of its first days. `worse_row` counts worse sessions in a row, `rests` are the beginnings of the
+    latest stops of pressing, oldest first. `streak` counts days with care, a single day off forgiven each time."""
+
+    begun_at: datetime | None = None
+    first_pain: int | None = None
+    worse_row: int = 0
+    rests: tuple[datetime, ...] = ()
+    streak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything remembered. `answers` are those of the flow under way, begun at `begun_at` on content `version`;
     `trail` the questions answered in it, oldest first, for going back. `skip_known` passes over questions that have an
@@ -130,6 +143,7 @@ class State:
     recent_sessions: tuple[datetime, ...] = ()
     stopped: bool = False
     reminder: Reminder | None = None
+    programme: Programme = field(default_factory=Programme)
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
