@@ -10,9 +10,9 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, bindparam, exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot import alerts, effects, links, outbox, settlement
+from bot import alerts, effects, links, outbox, pacing, settlement
 from bot.engine.state import EraseContact, Facts, State
-from bot.messages import Message, Priority, ReminderDue, Said
+from bot.messages import Message, Priority, Pushed, ReminderDue, Said
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
@@ -204,18 +204,19 @@ def _handle(
     if turn.message is not None:
         message = links.signed(runtime.settings, turn.message, claim.contact_id, now)
         if isinstance(event, ReminderDue):
-            _put_timed(runtime, tx, claim, message, now, event.expires_at)
+            _put_timed(runtime, tx, claim, message, now, event)
         else:
-            leased = _answer(runtime, tx, claim, message, now, room)
+            alone = turn.state.waiting is not None or turn.state.lock is not None
+            leased = _answer(runtime, tx, claim, message, now, room, alone=alone)
     effects.apply(runtime.db, tx, claim.contact_id, turn, claim.cause, now)
     return InboxStatus.DONE, leased
 
 
 def _answer(
-    runtime: Runtime, tx: Connection, claim: _Claim, message: Message, now: datetime, room: bool
+    runtime: Runtime, tx: Connection, claim: _Claim, message: Message, now: datetime, room: bool, *, alone: bool
 ) -> Attempt | None:
     """Puts the answer into the outbox; leased, if it can leave at once as a reply and nothing of the contact's is ahead
-    of it."""
+    of it. `alone`: nothing goes along, for something is being asked."""
     lease = None
     if room and claim.reply and claim.reply.expires_at > now and not outbox.has_open(tx, claim.contact_id):
         lease = outbox.Lease(str(runtime.new_uuid()), now + settlement.LEASE)
@@ -230,6 +231,7 @@ def _answer(
         reply=claim.reply,
         expires_at=now + ANSWER_LIFE,
         lease=lease,
+        alone=alone,
     )
     if lease is None or claim.reply is None or outbox_id is None:
         return None
@@ -248,21 +250,20 @@ def _answer(
 
 
 def _put_timed(
-    runtime: Runtime, tx: Connection, claim: _Claim, message: Message, now: datetime, expires_at: datetime
+    runtime: Runtime, tx: Connection, claim: _Claim, message: Message, now: datetime, event: ReminderDue
 ) -> None:
-    """Nobody waits for it, and it may leave together with others like it."""
-    channel = runtime.channels.get(claim.to.channel)
-    outbox.put(
-        runtime.db,
+    """Nobody waits for it, and it may leave together with others like it. One that was put off was asked for."""
+    kind: Pushed = "care" if event.reminder == "care" else "extra"
+    pacing.put(
+        runtime,
         tx,
         claim.to,
         message,
+        kind=None if event.asked else kind,
         cause=claim.cause,
         dedupe_key=claim.cause,
         now=now,
-        priority=Priority.TIMED,
-        expires_at=expires_at,
-        together=channel is not None and channel.limits.many > 1,
+        expires_at=event.expires_at,
     )
 
 

@@ -1,6 +1,6 @@
 """The one way out: takes what is due from the outbox and sends it. What follows from each ending: bot.settlement."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Literal
@@ -16,11 +16,12 @@ from sqlalchemy import (
     update,
 )
 
-from bot import gate, multicast, outbox, settlement
+from bot import gate, multicast, outbox, pacing, riding, settlement
 from bot.channels.base import Delivery, Outcome, Receipt
 from bot.config import SendGate
 from bot.messages import Priority
 from bot.multicast import Batch
+from bot.riding import Rider
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
@@ -83,9 +84,12 @@ def let_go(runtime: Runtime) -> int:
             late = look.execute(_LATE, {"now": now}).all()
             opened = gate.current(look, runtime.settings).value
             kept = look.execute(_kept(opened), {"now": now}).all() if opened != "on" else []
-        if late or kept:
+        with runtime.db.read() as look:
+            left_behind = look.execute(riding.STRANDED).first() is not None
+        if late or kept or left_behind:
             with runtime.db.write() as tx:
                 total += sum(_skip(runtime.db, tx, row, now) for row in late)
+                riding.free(tx)
                 for row in kept:
                     settlement.ring_if_safety(runtime.db, tx, row.id, row.contact_id, row.priority, "gate", now)
         if len(late) < LATE_MOST:
@@ -185,11 +189,39 @@ _LEASE = (
 
 
 def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:
-    rows = tx.execute(_due(gate.current(tx, runtime.settings).value), {"now": now, "most": limit}).all()
-    return [_take(runtime, tx, row, now) for row in rows]
+    opened = gate.current(tx, runtime.settings).value
+    rows = tx.execute(_due(opened), {"now": now, "most": limit}).all()
+    judged = _paced(runtime, tx, rows, now)
+    beside = _beside(tx, [row for row in rows if not row.alone and row.id not in judged], opened, now)
+    taken: list[Attempt | None] = []
+    along: set[int] = set()
+    for row in rows:
+        if row.id in along:
+            continue
+        one = None if row.id in judged else _take(runtime, tx, row, now, beside.get(row.contact_id, ()))
+        along.update(rider.outbox_id for rider in (one.riders if one is not None else ()))
+        taken.append(one)
+    return taken
 
 
-def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Attempt | None:
+def _paced(runtime: Runtime, tx: Connection, rows: Sequence[Row[Any]], now: datetime) -> Collection[int]:
+    """Those that the day has no room for now: they were moved or skipped."""
+    fresh = [row for row in rows if row.kind is not None and row.request_id is None]
+    return pacing.keep(tx, runtime.content, fresh, now)
+
+
+def _beside(
+    tx: Connection, rows: Sequence[Row[Any]], opened: SendGate, now: datetime
+) -> Mapping[int, Sequence[Row[Any]]]:
+    """What may leave along, by contact. What the gate would hold goes along with no answer either."""
+    people = [row.contact_id for row in rows if opened == "on" or row.kind is not None]
+    beside: dict[int, list[Row[Any]]] = {}
+    for row in riding.company(tx, people, now) if people else ():
+        beside.setdefault(row.contact_id, []).append(row)
+    return beside
+
+
+def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime, beside: Sequence[Row[Any]]) -> Attempt | None:
     way = _way(runtime, row, now)
     if way == "skip" or way == "give_up":
         status = OutboxStatus.SKIPPED if way == "skip" else OutboxStatus.UNCERTAIN
@@ -202,20 +234,29 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime) -> Att
     request_id, request_at = row.request_id, row.request_at
     if request_id is None or now - request_at >= KEY_LIFE:
         request_id, request_at = str(runtime.new_uuid()), now
+    message = row.message
+    riders: tuple[Rider, ...] = ()
+    if not row.alone and any(other.id != row.id for other in beside):
+        whole, riders = riding.board(row.id, row.kind, codec.message_from(message), beside)
+        message = codec.message_json(whole)
     one = Attempt(
         outbox_id=row.id,
         number=row.attempts + 1,
         contact_id=row.contact_id,
         channel=row.channel,
         user_id=row.user_id,
-        message=row.message,
+        message=message,
         priority=row.priority,
         doubt=row.doubt,
         request_id=request_id,
         reply_token=row.reply_token if way == "reply" else None,
+        riders=riders,
     )
     values = {"outbox_id": one.outbox_id, "number": one.number, "until": now + settlement.LEASE, "request": request_id}
     tx.execute(_LEASE, {**values, "requested": request_at, "reply": one.reply_token})
+    if riders:
+        shared = {"until": now + settlement.LEASE, "request": request_id, "requested": request_at}
+        riding.lease(tx, riders, row.id, shared)
     return one
 
 

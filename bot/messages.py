@@ -187,11 +187,13 @@ ReminderKind = Literal["care"]
 
 @dataclass(frozen=True, slots=True)
 class ReminderDue:
-    """The hour that the patient chose has come. Of no more use from `expires_at` on."""
+    """The hour that the patient chose has come. Of no more use from `expires_at` on. `asked`: the patient put it off to this
+    very time."""
 
     reminder: ReminderKind
     due_at: datetime
     expires_at: datetime
+    asked: bool = False
     kind: Literal["reminder_due"] = "reminder_due"
 
 
@@ -283,6 +285,11 @@ class Message:
     parts: tuple[Part, ...]
     quick: tuple[Choice, ...] = ()
     safety: bool = False
+
+
+Pushed = Literal["booking", "care", "news", "extra"]
+"""What is said to somebody who did not write first, the most important first: an appointment, the reminder of the day's care,
+what staff send to many, and what is never urgent (tips, summaries, questionnaires)."""
 
 
 class Priority(StrEnum):

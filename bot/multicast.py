@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import structlog
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, or_, select, update
 
-from bot import gate, outbox, settlement
+from bot import gate, outbox, pacing, riding, settlement
 from bot.channels.base import Outcome, Receipt
 from bot.config import SendGate
 from bot.runtime import Runtime
@@ -63,10 +63,21 @@ def claim(runtime: Runtime) -> tuple[Batch | None, int]:
             rows = tx.execute(_alike(opened), like).all()
             useful = [row for row in rows if row.expires_at is None or row.expires_at > now]
             _skip(tx, [row.id for row in rows if row.expires_at is not None and row.expires_at <= now], now)
+            if first.request_id is None:
+                kept = pacing.keep(tx, runtime.content, [row for row in useful if row.kind is not None], now)
+                useful, accompanied = _apart(tx, [row for row in useful if row.id not in kept], now)
+                _leave_alone(tx, accompanied)
+                left_alone += len(accompanied)
             if len(useful) > 1 or (useful and first.request_id is not None):
                 return _lease(runtime, tx, first, useful, now + settlement.LEASE), left_alone
             _leave_alone(tx, [row.id for row in useful])
             left_alone += len(useful)
+
+
+def _apart(tx: Connection, rows: Sequence[Row[Any]], now: datetime) -> tuple[list[Row[Any]], Sequence[int]]:
+    """Those that can leave with the others, and the ids of those that something else of the same person goes along with."""
+    with_more = riding.accompanied(tx, [row.contact_id for row in rows], now)
+    return [row for row in rows if row.contact_id not in with_more], [r.id for r in rows if r.contact_id in with_more]
 
 
 _ANY = select(OUTBOX.c.id).where(batched()).limit(1)
@@ -90,7 +101,9 @@ def _alike(opened: SendGate) -> Select[*tuple[Any, ...]]:
     request = bindparam("request", type_=OUTBOX.c.request_id.type)
     fresh = and_(request.is_(None), OUTBOX.c.request_id.is_(None))
     same = and_(OUTBOX.c.batch_key == bindparam("key"), or_(fresh, OUTBOX.c.request_id == request))
-    columns = (OUTBOX.c[name] for name in ("id", "user_id", "attempts", "request_at", "expires_at"))
+    columns = (
+        OUTBOX.c[name] for name in ("id", "contact_id", "user_id", "attempts", "request_at", "expires_at", "kind")
+    )
     query = select(*columns).where(batched(), same, outbox.may_leave(opened))
     ordered = query.order_by(OUTBOX.c.not_before, OUTBOX.c.id).limit(bindparam("most"))
     return ordered.with_for_update(of=OUTBOX, skip_locked=True)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from bot.config import SendGate
-from bot.messages import Message, Priority
+from bot.messages import Message, Priority, Pushed
 from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead
@@ -69,11 +69,15 @@ def put(
     expires_at: datetime | None = None,
     lease: Lease | None = None,
     together: bool = False,
+    kind: Pushed | None = None,
+    alone: bool = False,
+    ride_from: datetime | None = None,
 ) -> int | None:
     """One message, once per `dedupe_key`: its id, or None if it is there already. Without a priority: safety or reply,
     as the message says. Past `expires_at` it is skipped; None means it is sent however late. With a `lease` nobody else
     takes it: the caller sends it after the commit. `together`: it may leave in one call with others that say the same on
-    the same channel."""
+    the same channel. The rest is bot.pacing's: `kind` is what nobody asked for, nothing of the same contact leaves along
+    with what is safety or `alone`, and from `ride_from` on it may itself leave along with another."""
     text = codec.message_json(message)
     row = {
         "contact_id": to.contact_id,
@@ -94,6 +98,9 @@ def put(
         "lease_until": lease.until if lease else None,
         "request_id": lease.request_id if lease else None,
         "request_at": now if lease else None,
+        "kind": kind,
+        "alone": alone or message.safety,
+        "ride_from": ride_from,
     }
     found: int | None = tx.execute(_insert_once(db), row).scalar()
     return found
@@ -125,6 +132,7 @@ def may_leave(gate: SendGate) -> ColumnElement[bool]:
         earlier.c.id < OUTBOX.c.id,
         earlier.c.priority <= OUTBOX.c.priority,
         ahead(earlier),
+        earlier.c.carrier_id.is_(None),
         or_(
             earlier.c.status == OutboxStatus.SENDING.value,
             and_(or_(earlier.c.not_before <= NOW, earlier.c.attempts > 0), passes(gate, earlier)),

@@ -94,6 +94,7 @@ def _move_on(runtime: Runtime, tx: Connection, rows: Sequence[Row[Any]], now: da
     reminders = runtime.content.reminders
     useful = timedelta(minutes=reminders.useful_minutes)
     known: dict[tuple[str, datetime], datetime] = {}
+    on_rule: dict[tuple[str, datetime], bool] = {}
     events, moves = [], []
     for row in rows:
         expires = row.next_at + useful
@@ -103,7 +104,12 @@ def _move_on(runtime: Runtime, tx: Connection, rows: Sequence[Row[Any]], now: da
         moves.append({"reminder_id": row.id, "then": known[row.rule, after]})
         if row.reachable and now < expires:
             event_id = f"reminder:{row.id}:{row.next_at.isoformat()}"
-            events.append(inbox.Own(SOURCE, event_id, row.contact_id, ReminderDue(row.kind, row.next_at, expires)))
+            if (row.rule, row.next_at) not in on_rule:
+                before = row.next_at - timedelta(seconds=1)
+                planned = next_fire(codec.rule_from(row.rule), before, reminders.quiet_hours)
+                on_rule[row.rule, row.next_at] = planned == row.next_at
+            due = ReminderDue(row.kind, row.next_at, expires, asked=not on_rule[row.rule, row.next_at])
+            events.append(inbox.Own(SOURCE, event_id, row.contact_id, due))
     if moves:
         tx.execute(_MOVE, moves)
     inbox.admit(runtime.db, tx, events, now)

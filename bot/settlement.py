@@ -8,9 +8,10 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy import Connection, bindparam, update
 
-from bot import alerts, contacts, outbox
+from bot import alerts, contacts, outbox, riding
 from bot.channels.base import Outcome, Receipt
 from bot.messages import Priority
+from bot.riding import Rider
 from bot.runtime import Runtime
 from bot.store import codec
 from bot.store.session import Database
@@ -42,7 +43,7 @@ REPLY_REFUSED = "reply_token"
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A leased message. `number` counts attempts from 1 and tells this lease from a later one. `doubt`: how many of the
-    earlier attempts may have arrived. `reply_token` None: it goes as a push."""
+    earlier attempts may have arrived. `reply_token` None: it goes as a push. `riders` are messages that go along: `message` holds all of it."""
 
     outbox_id: int
     number: int
@@ -54,6 +55,7 @@ class Attempt:
     doubt: int
     request_id: str
     reply_token: str | None
+    riders: tuple[Rider, ...] = ()
 
     @property
     def is_safety(self) -> bool:
@@ -68,7 +70,11 @@ def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> bool:
     later = now + pause(runtime, one.number, most, receipt)
 
     def ending(tx: Connection) -> bool:
-        _follow(runtime.db, tx, one, receipt, now, later)
+        if one.riders and receipt.outcome is Outcome.REJECTED:
+            riding.part(tx, one.outbox_id, one.number, one.riders, receipt.error)
+        else:
+            _follow(runtime.db, tx, one, receipt, now, later)
+            _bring_along(tx, one, receipt, now)
         return outbox.has_open(tx, one.contact_id)
 
     more = runtime.db.together(ending)
@@ -99,6 +105,20 @@ def _follow(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: d
             if finish(tx, one, OutboxStatus.FAILED, now, receipt.error):
                 urgency = alerts.PHONE if one.is_safety else alerts.BROKEN
                 _ring(db, tx, one.outbox_id, one.contact_id, urgency, "rejected", now)
+        case _:
+            assert_never(receipt.outcome)
+
+
+def _bring_along(tx: Connection, one: Attempt, receipt: Receipt, now: datetime) -> None:
+    if not one.riders:
+        return
+    match receipt.outcome:
+        case Outcome.SENT:
+            riding.arrived(tx, one.riders, now)
+        case Outcome.UNREACHABLE | Outcome.REJECTED:
+            riding.failed(tx, one.riders, now, receipt.error)
+        case Outcome.RETRY | Outcome.UNCERTAIN | Outcome.NO_QUOTA:
+            riding.again(tx, one.riders, receipt.error, int(receipt.outcome is Outcome.UNCERTAIN))
         case _:
             assert_never(receipt.outcome)
 

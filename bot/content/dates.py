@@ -21,3 +21,7 @@ def problems(content: Content, today: date) -> Iterator[Issue]:
         if phone.review_by < today:
             problem = f"{phone.number} was to be checked again by {phone.review_by}"
             yield Issue("clinic.toml", phone.id, "out_of_date", problem)
+    for plan in content.pacing.plan:
+        if plan.review_by < today:
+            problem = f"the price was to be checked again by {plan.review_by}"
+            yield Issue("pacing.toml", plan.id, "out_of_date", problem, "warning")

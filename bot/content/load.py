@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.content.booking import BookingWords
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
+from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Programme
 from bot.content.reminders import Reminders
@@ -55,6 +56,7 @@ def load(folder: Path) -> Content:
     phrases = reader.one("phrases.toml", Phrases)
     pages = reader.one("pages.toml", Pages)
     reminders = reader.one("reminders.toml", Reminders)
+    pacing = reader.one("pacing.toml", Pacing)
     booking = reader.one("booking.toml", BookingWords)
     programme = reader.one("programme.toml", Programme)
     flows = reader.many("flows", Flow, named=True)
@@ -62,7 +64,7 @@ def load(folder: Path) -> Content:
     tips = reader.many("tips", Tips)
     if not (clinic and safety and vocabulary and menu and phrases and pages and reminders and booking and programme):
         raise ContentError(reader.problems)
-    if reader.problems:
+    if reader.problems or pacing is None:
         raise ContentError(reader.problems)
     media = frozenset(path.name for path in folder.glob("media/*.png"))
     return Content(
@@ -74,6 +76,7 @@ def load(folder: Path) -> Content:
         phrases=phrases,
         pages=pages,
         reminders=reminders,
+        pacing=pacing,
         booking=booking,
         programme=programme,
         flows=flows,

@@ -10,6 +10,7 @@ from bot.content.basis import Strict as Strict
 from bot.content.basis import Wording as Wording
 from bot.content.booking import Booking, BookingWords
 from bot.content.booking import Hours as Hours
+from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Programme
 from bot.content.reminders import Reminders
@@ -565,6 +566,7 @@ class Content(Strict):
     phrases: Phrases
     pages: Pages
     reminders: Reminders
+    pacing: Pacing
     booking: BookingWords
     programme: Programme
     flows: Mapping[str, Flow]

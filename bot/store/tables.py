@@ -118,6 +118,8 @@ INBOX_WAITING = text("status = 'waiting'")
 OUTBOX_READY = text("status IN ('waiting', 'held') AND batch_key IS NULL")
 OUTBOX_BATCHES = text("status IN ('waiting', 'held') AND batch_key IS NOT NULL")
 OUTBOX_AHEAD = text("status IN ('waiting', 'sending')")
+OUTBOX_PUSHED = text("kind IS NOT NULL")
+OUTBOX_RIDING = text("carrier_id IS NOT NULL")
 """Conditions of the partial indexes. A query uses such an index only if it says the same in the same words, with
 constants in the place of parameters: see `waiting`, `ready`, `batched`, `ahead`."""
 REMINDER_ACTIVE = text("status = 'active'")
@@ -215,7 +217,9 @@ class Outbox(Base):
     """One message to one address. `contact_id` is null when the contact was erased and only the farewell is left;
     `message` and `user_id` are emptied once they are of no more use. `priority` is Priority.rank. `doubt` counts
     attempts that may have arrived. `request_id` is the provider's retry key, in use since `request_at`. Rows with the
-    same `batch_key` say the same and may leave in one call."""
+    same `batch_key` say the same and may leave in one call. `kind` (messages.Pushed) is set on what nobody asked for: that is
+    what a day has room for only so often. Nothing of the same contact leaves along with an `alone` one. From `ride_from` on it may
+    leave along with another; `carrier_id` is the message that it leaves, or left, along with."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -237,6 +241,10 @@ class Outbox(Base):
         ),
         Index("ix_outbox_ahead", "contact_id", "id", sqlite_where=OUTBOX_AHEAD, postgresql_where=OUTBOX_AHEAD),
         Index("ix_outbox_contact_id", "contact_id"),
+        Index(
+            "ix_outbox_pushed", "contact_id", "request_at", sqlite_where=OUTBOX_PUSHED, postgresql_where=OUTBOX_PUSHED
+        ),
+        Index("ix_outbox_carrier_id", "carrier_id", sqlite_where=OUTBOX_RIDING, postgresql_where=OUTBOX_RIDING),
         AUTOINCREMENT,
     )
 
@@ -264,6 +272,10 @@ class Outbox(Base):
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     batch_key: Mapped[str | None]
+    kind: Mapped[str | None]
+    alone: Mapped[bool] = mapped_column(default=False)
+    ride_from: Mapped[datetime | None]
+    carrier_id: Mapped[int | None] = mapped_column(Number)
 
 
 class Reminder(Base):
@@ -553,12 +565,12 @@ def waiting(inbox: FromClause = INBOX) -> ColumnElement[bool]:
 
 def ready(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
     """Messages that nobody is sending, that are not settled and that leave alone."""
-    return and_(unsettled(outbox), outbox.c.batch_key.is_(None))
+    return and_(unsettled(outbox), outbox.c.batch_key.is_(None), outbox.c.carrier_id.is_(None))
 
 
 def batched(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
     """The same of messages that may leave together with others."""
-    return and_(unsettled(outbox), outbox.c.batch_key.is_not(None))
+    return and_(unsettled(outbox), outbox.c.batch_key.is_not(None), outbox.c.carrier_id.is_(None))
 
 
 def unsettled(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
