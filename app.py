@@ -81,7 +81,7 @@ def create_app(
     web.register_blueprint(hooks.blueprint(lambda: parts))
     web.register_blueprint(health.blueprint(lambda: parts, working))
     web.register_blueprint(care(lambda: parts))
-    console.install(web, lambda: parts, parts.settings)
+    console.install(web, lambda: parts, parts.settings, working)
     headers.install(web, parts.settings.public_url)
     web.register_error_handler(Exception, _unexpected)
     return web

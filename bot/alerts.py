@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
+from bot import audit
 from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import Alert
@@ -17,6 +20,46 @@ PHONE = "phone"
 
 BROKEN = "broken"
 """An event of this patient could not be handled: look at the conversation."""
+
+
+NOTE_MAX = 2000
+"""Characters of what staff note about an alert."""
+
+
+class Step(StrEnum):
+    """What staff did about an alert, each once. Whoever calls or resolves has seen it."""
+
+    ACKNOWLEDGED = "acknowledged"
+    CALLED = "called"
+    RESOLVED = "resolved"
+
+
+def take_step(tx: Connection, now: datetime, actor: str, alert_id: int, step: Step, note: str = "") -> bool:
+    """Whether it was the first time; False also when there is no such alert, or it is resolved. An empty note leaves the
+    one that is there."""
+    alert = tx.execute(
+        select(Alert).with_only_columns(Alert.contact_id, Alert.resolved_at).where(Alert.id == alert_id)
+    ).first()
+    if alert is None or alert.resolved_at is not None:
+        return False
+    row = update(Alert).where(Alert.id == alert_id)
+    match step:
+        case Step.ACKNOWLEDGED:
+            done = row.where(Alert.acknowledged_at.is_(None)).values(acknowledged_by=actor, acknowledged_at=now)
+        case Step.CALLED:
+            done = row.where(Alert.called_at.is_(None)).values(called_by=actor, called_at=now)
+        case Step.RESOLVED:
+            done = row.values(resolved_by=actor, resolved_at=now)
+        case _:
+            assert_never(step)
+    first = bool(tx.execute(done).rowcount)
+    if first and step is not Step.ACKNOWLEDGED:
+        tx.execute(row.where(Alert.acknowledged_at.is_(None)).values(acknowledged_by=actor, acknowledged_at=now))
+    if note.strip():
+        tx.execute(row.values(note=codec.storable(note.strip()[:NOTE_MAX])))
+    if first or note.strip():
+        audit.note(tx, now, actor, f"alert_{step.value}", alert.contact_id, {"alert": str(alert_id)})
+    return first
 
 
 def open_alert(

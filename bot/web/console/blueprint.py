@@ -19,8 +19,8 @@ NAV = (
 """In the order of the navigation; `text` is a key of the console's texts, `icon` a symbol of its sprite."""
 
 
-def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings) -> None:
-    """Adds the console to the web application."""
+def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, working: Callable[[], bool] | None) -> None:
+    """Adds the console to the web application. `working` as bot.web.health takes it."""
     web.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(web)
     console = Blueprint(
@@ -34,7 +34,8 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings) -> N
     limiter = guard.install(web, console, runtime, settings)
     register_words(console, runtime, NAV)
     door.register(console, runtime, limiter)
-    for subject in (today, accounts, audit_page, own_account):
+    today.register(console, runtime, working)
+    for subject in (accounts, audit_page, own_account):
         subject.register(console, runtime)
     web.register_blueprint(console)
     guard.refuse_unmarked(web)

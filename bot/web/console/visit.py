@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, redirect, render_template, session, url_for
 from flask_login import UserMixin, current_user
+from flask_wtf.csrf import generate_csrf
 
 from bot import gate
 from bot.access import Action, may
@@ -98,6 +100,14 @@ def page(template: str, status: int = 200, **values: object) -> Response:
     return Response(render_template(f"console/{template}.html", **values), status)
 
 
+def part(template: str, **values: object) -> Response:
+    """A piece of a page that renews itself. The same stamp means that nothing has changed."""
+    html = render_template(f"console/{template}.html", **values)
+    response = Response(html)
+    response.headers["X-Stamp"] = sha256(html.replace(generate_csrf(), "").encode()).hexdigest()[:32]
+    return response
+
+
 def go(endpoint: str, told: str = "", **values: Any) -> Response:
     """On to another page of the console, where the sentence with that key is said once."""
     if told:
@@ -120,6 +130,8 @@ def register_words(console: Blueprint, house: House, nav: tuple[Nav, ...]) -> No
             "now": runtime.now(),
             "local": lambda at: at.astimezone(zone),
             "moment": lambda at: moment(at, zone),
+            "day": lambda at: "{0.year}/{0.month}/{0.day}".format(at.astimezone(zone)),
+            "clock": lambda at: f"{at.astimezone(zone):%H:%M}",
         }
         if not current_user.is_authenticated:
             return {**around, "locale": "en" if session.get("locale") == "en" else "ja"}
