@@ -10,9 +10,9 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, bindparam, exists, select, update
 from sqlalchemy.exc import OperationalError
 
-from bot import alerts, effects, links, outbox, pacing, settlement
+from bot import alerts, effects, links, outbox, pacing, settlement, taps
 from bot.engine.state import EraseContact, Facts, State
-from bot.messages import Message, Priority, Pushed, ReminderDue, Said
+from bot.messages import Commanded, Message, Priority, Pushed, ReminderDue, Said
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
@@ -198,6 +198,8 @@ def _handle(
     facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone), links.possible(runtime.settings))
     turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
     _settle(tx, claim, InboxStatus.DONE, now)
+    if isinstance(event, Commanded) and event.via:
+        taps.count_button(runtime.db, tx, event.via, claim.contact_id, now)
     _save(tx, claim, turn.state, claim.seen_at if isinstance(event, ReminderDue) else now)
     leased = None
     room = room and not any(isinstance(effect, EraseContact) for effect in turn.effects)  # its row changes hands

@@ -1,7 +1,7 @@
 """The one way out: takes what is due from the outbox and sends it. What follows from each ending: bot.settlement."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot import gate, multicast, outbox, pacing, riding, settlement
+from bot import fanout, gate, multicast, outbox, pacing, riding, settlement
 from bot.channels.base import Delivery, Outcome, Receipt
 from bot.config import SendGate
 from bot.messages import Priority
@@ -29,9 +29,6 @@ from bot.store.session import Database
 from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead, ready, unsettled
 
 log = structlog.get_logger()
-
-KEY_LIFE = timedelta(hours=24)
-"""How long LINE knows a retry key again (Messaging API reference, "Retry an API request")."""
 
 BATCH = 16
 """Messages claimed in one transaction at most."""
@@ -131,11 +128,12 @@ def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
 
 
 def claim_some(runtime: Runtime, limit: int) -> Sequence[Attempt | Batch]:
-    """At most `limit` calls to make: messages that leave alone first, then one that many get."""
+    """At most `limit` calls to make: messages that leave alone first, then one that many get, broadcasts last."""
     claimed = claim(runtime, limit)
     if len(claimed) == limit:
         return claimed
     batch, left_alone = multicast.claim(runtime)
+    batch = batch or fanout.claim(runtime)
     if batch is not None:
         return (*claimed, batch)
     return (*claimed, *claim(runtime, limit - len(claimed))) if left_alone else claimed
@@ -191,7 +189,8 @@ _LEASE = (
 def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:
     opened = gate.current(tx, runtime.settings).value
     rows = tx.execute(_due(opened), {"now": now, "most": limit}).all()
-    judged = _paced(runtime, tx, rows, now)
+    withheld = fanout.withhold(runtime, tx, [row for row in rows if row.broadcast_id is not None], now)
+    judged = {*_paced(runtime, tx, rows, now), *withheld}
     beside = _beside(tx, [row for row in rows if not row.alone and row.id not in judged], opened, now)
     taken: list[Attempt | None] = []
     along: set[int] = set()
@@ -206,7 +205,7 @@ def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Seque
 
 def _paced(runtime: Runtime, tx: Connection, rows: Sequence[Row[Any]], now: datetime) -> Collection[int]:
     """Those that the day has no room for now: they were moved or skipped."""
-    fresh = [row for row in rows if row.kind is not None and row.request_id is None]
+    fresh = [row for row in rows if row.kind is not None and row.request_id is None and row.broadcast_id is None]
     return pacing.keep(tx, runtime.content, fresh, now)
 
 
@@ -232,7 +231,7 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime, beside
         log.warning("message_given_up", outbox=row.id, status=status.value)
         return None
     request_id, request_at = row.request_id, row.request_at
-    if request_id is None or now - request_at >= KEY_LIFE:
+    if request_id is None or now - request_at >= settlement.KEY_LIFE:
         request_id, request_at = str(runtime.new_uuid()), now
     message = row.message
     riders: tuple[Rider, ...] = ()
@@ -275,5 +274,5 @@ def _way(runtime: Runtime, row: Row[Any], now: datetime) -> Literal["reply", "pu
         return "push" if safety or row.doubt > 1 else "give_up"
     channel = runtime.channels.get(row.channel)
     if channel is None or channel.limits.keyed:
-        return "push" if now - row.request_at < KEY_LIFE else "give_up"
+        return "push" if now - row.request_at < settlement.KEY_LIFE else "give_up"
     return "push" if safety and row.doubt == 1 else "give_up"

@@ -1,5 +1,6 @@
 """Channel-neutral words: what came in (Inbound, Event), what goes out (Message), and what a button carries (Token)."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -72,12 +73,17 @@ class PickToken:
 
 @dataclass(frozen=True, slots=True)
 class CommandToken:
-    """A standing button (rich menu, advice): valid at any time, whatever is being asked."""
+    """A standing button (rich menu, advice): valid at any time, whatever is being asked. `via` is the button of a
+    broadcast, `12.0` for the first one of number 12; "" everywhere else."""
 
     command: Command
+    via: str = ""
 
 
 Token = PickToken | CommandToken
+
+
+_VIA = re.compile(r"[0-9]{1,10}\.[0-9]{1,3}")
 
 
 def encode_token(token: Token) -> str:
@@ -85,8 +91,8 @@ def encode_token(token: Token) -> str:
     match token:
         case PickToken(turn, question, option):
             return f"p|{turn}|{question}|{option}"
-        case CommandToken(command):
-            return f"c|{command.value}"
+        case CommandToken(command, via):
+            return f"c|{command.value}|{via}" if via else f"c|{command.value}"
 
 
 def decode_token(data: str) -> Token | None:
@@ -96,6 +102,8 @@ def decode_token(data: str) -> Token | None:
             return PickToken(int(turn), question, option)
         case ["c", command] if command in set(Command):
             return CommandToken(Command(command))
+        case ["c", command, via] if command in set(Command) and _VIA.fullmatch(via):
+            return CommandToken(Command(command), via)
         case _:
             return None
 
@@ -127,9 +135,10 @@ class Picked:
 
 @dataclass(frozen=True, slots=True)
 class Commanded:
-    """A standing button was tapped."""
+    """A standing button was tapped. `via` as in its token."""
 
     command: Command
+    via: str = ""
     kind: Literal["commanded"] = "commanded"
 
 

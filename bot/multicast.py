@@ -69,7 +69,7 @@ def claim(runtime: Runtime) -> tuple[Batch | None, int]:
                 _leave_alone(tx, accompanied)
                 left_alone += len(accompanied)
             if len(useful) > 1 or (useful and first.request_id is not None):
-                return _lease(runtime, tx, first, useful, now + settlement.LEASE), left_alone
+                return lease(runtime, tx, useful, first.channel, first.message, now), left_alone
             _leave_alone(tx, [row.id for row in useful])
             left_alone += len(useful)
 
@@ -80,7 +80,9 @@ def _apart(tx: Connection, rows: Sequence[Row[Any]], now: datetime) -> tuple[lis
     return [row for row in rows if row.contact_id not in with_more], [r.id for r in rows if r.contact_id in with_more]
 
 
-_ANY = select(OUTBOX.c.id).where(batched()).limit(1)
+_TIMED = OUTBOX.c.broadcast_id.is_(None)
+"""Those of broadcasts: bot.fanout."""
+_ANY = select(OUTBOX.c.id).where(batched(), _TIMED).limit(1)
 _MORE = select(INBOX.c.id).where(waiting(), INBOX.c.kind == "reminder_due").limit(1)
 
 
@@ -91,7 +93,9 @@ def _more_to_come(tx: Connection) -> bool:
 @cache
 def _first(opened: SendGate) -> Select[*tuple[Any, ...]]:
     columns = (OUTBOX.c[name] for name in ("channel", "message", "batch_key", "request_id", "created_at"))
-    query = select(*columns).where(batched(), outbox.may_leave(opened)).order_by(OUTBOX.c.not_before, OUTBOX.c.id)
+    query = (
+        select(*columns).where(batched(), _TIMED, outbox.may_leave(opened)).order_by(OUTBOX.c.not_before, OUTBOX.c.id)
+    )
     return query.limit(1).with_for_update(of=OUTBOX, skip_locked=True)
 
 
@@ -101,10 +105,9 @@ def _alike(opened: SendGate) -> Select[*tuple[Any, ...]]:
     request = bindparam("request", type_=OUTBOX.c.request_id.type)
     fresh = and_(request.is_(None), OUTBOX.c.request_id.is_(None))
     same = and_(OUTBOX.c.batch_key == bindparam("key"), or_(fresh, OUTBOX.c.request_id == request))
-    columns = (
-        OUTBOX.c[name] for name in ("id", "contact_id", "user_id", "attempts", "request_at", "expires_at", "kind")
-    )
-    query = select(*columns).where(batched(), same, outbox.may_leave(opened))
+    names = ("id", "contact_id", "user_id", "attempts", "request_id", "request_at", "expires_at", "kind")
+    columns = (OUTBOX.c[name] for name in names)
+    query = select(*columns).where(batched(), _TIMED, same, outbox.may_leave(opened))
     ordered = query.order_by(OUTBOX.c.not_before, OUTBOX.c.id).limit(bindparam("most"))
     return ordered.with_for_update(of=OUTBOX, skip_locked=True)
 
@@ -140,14 +143,17 @@ _LEASE = (
 )
 
 
-def _lease(runtime: Runtime, tx: Connection, first: Row[Any], rows: Sequence[Row[Any]], until: datetime) -> Batch:
-    request_id, request_at = first.request_id, rows[0].request_at
+def lease(
+    runtime: Runtime, tx: Connection, rows: Sequence[Row[Any]], channel: str, message: str, now: datetime
+) -> Batch:
+    """The rows as one call, with the retry key that they have in common, or a new one."""
+    request_id, request_at = rows[0].request_id, rows[0].request_at
     if request_id is None:
-        request_id, request_at = str(runtime.new_uuid()), runtime.now()
-    shared = {"until": until, "request": request_id, "requested": request_at}
+        request_id, request_at = str(runtime.new_uuid()), now
+    shared = {"until": now + settlement.LEASE, "request": request_id, "requested": request_at}
     tx.execute(_LEASE, [{"outbox_id": row.id, "next": row.attempts + 1, **shared} for row in rows])
     members = tuple(Member(row.id, row.attempts + 1, row.user_id) for row in rows)
-    return Batch(members, first.channel, first.message, request_id)
+    return Batch(members, channel, message, request_id)
 
 
 def send(runtime: Runtime, batch: Batch) -> None:

@@ -1,5 +1,6 @@
 """What waits to be sent. Rows are written here in the transaction of whatever causes them; bot.delivery sends them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    literal_column,
     or_,
     select,
     true,
@@ -23,7 +25,7 @@ from bot.config import SendGate
 from bot.messages import Message, Priority, Pushed
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import CONTACT, OUTBOX, Outbox, OutboxStatus, Utc, ahead
+from bot.store.tables import BROADCAST, CONTACT, OUTBOX, BroadcastStatus, Outbox, OutboxStatus, Utc, ahead
 
 TOO_LATE = "too_late"
 """The reason on a message that was skipped because its useful life had ended."""
@@ -92,7 +94,7 @@ def put(
         "reply_token": reply.token if reply else None,
         "reply_expires_at": reply.expires_at if reply else None,
         "created_at": now,
-        "batch_key": sha256(f"{to.channel}\n{text}".encode()).hexdigest() if together else None,
+        "batch_key": batch_key(to.channel, text) if together else None,
         "status": (OutboxStatus.SENDING if lease else OutboxStatus.WAITING).value,
         "attempts": 1 if lease else 0,
         "lease_until": lease.until if lease else None,
@@ -104,6 +106,55 @@ def put(
     }
     found: int | None = tx.execute(_insert_once(db), row).scalar()
     return found
+
+
+NEWS: Pushed = "news"
+"""The kind of every broadcast's messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One of many messages, as codec wrote it. `batch_key`: see `batch_key`; None when it leaves alone."""
+
+    to: Address
+    message: str
+    batch_key: str | None
+
+
+def batch_key(channel: str, message: str) -> str:
+    """The same for messages that say the same on the same channel."""
+    return sha256(f"{channel}\n{message}".encode()).hexdigest()
+
+
+def put_many(
+    db: Database, tx: Connection, letters: Sequence[Letter], broadcast_id: int, now: datetime, expires_at: datetime
+) -> None:
+    """One message of the broadcast to each, once: who has it already gets no second."""
+    cause = f"broadcast:{broadcast_id}"
+    shared = {
+        "cause": cause,
+        "priority": Priority.BROADCAST.rank,
+        "not_before": now,
+        "expires_at": expires_at,
+        "created_at": now,
+        "broadcast_id": broadcast_id,
+        "kind": NEWS,
+        "alone": True,
+    }
+    rows = [
+        {
+            "contact_id": letter.to.contact_id,
+            "channel": letter.to.channel,
+            "user_id": letter.to.user_id,
+            "message": letter.message,
+            "dedupe_key": f"{cause}:{letter.to.contact_id}",
+            "batch_key": letter.batch_key,
+            **shared,
+        }
+        for letter in letters
+    ]
+    if rows:
+        tx.execute(db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"]), rows)
 
 
 def has_open(tx: Connection, contact_id: int | None) -> bool:
@@ -133,12 +184,19 @@ def may_leave(gate: SendGate) -> ColumnElement[bool]:
         earlier.c.priority <= OUTBOX.c.priority,
         ahead(earlier),
         earlier.c.carrier_id.is_(None),
+        _is_let_go(earlier),
         or_(
             earlier.c.status == OutboxStatus.SENDING.value,
             and_(or_(earlier.c.not_before <= NOW, earlier.c.attempts > 0), passes(gate, earlier)),
         ),
     )
-    return and_(OUTBOX.c.not_before <= NOW, ~blocked, passes(gate, OUTBOX))
+    return and_(OUTBOX.c.not_before <= NOW, _is_let_go(OUTBOX), ~blocked, passes(gate, OUTBOX))
+
+
+def _is_let_go(outbox: FromClause) -> ColumnElement[bool]:
+    """What belongs to a broadcast leaves only while that is being sent, and stands in nobody's way otherwise."""
+    sending = select(BROADCAST.c.id).where(BROADCAST.c.status == literal_column(f"'{BroadcastStatus.SENDING}'"))
+    return or_(outbox.c.broadcast_id.is_(None), outbox.c.broadcast_id.in_(sending))
 
 
 def passes(gate: SendGate, outbox: FromClause = OUTBOX) -> ColumnElement[bool]:

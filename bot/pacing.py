@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from prometheus_client import Counter
-from sqlalchemy import Connection, Executable, Row, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Row, ScalarSelect, bindparam, func, select, update
 
 from bot import outbox
 from bot.content.model import Content
@@ -139,19 +139,25 @@ def _a_day_later(local: datetime) -> datetime:
     return local + timedelta(days=1)
 
 
+def pushed_today(content: Content, now: datetime, contact_id: ColumnElement[int]) -> ScalarSelect[int]:
+    """How often that contact heard from us since the local day began, as a part of another query."""
+    zone = ZoneInfo(content.clinic.time_zone)
+    began = datetime.combine(now.astimezone(zone).date(), time(0), zone)
+    return select(func.count()).where(OUTBOX.c.contact_id == contact_id, *_since(began)).scalar_subquery()
+
+
+def _since(began: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+    """Messages that left, or tried to, on their own since the day began: what went along with others cost no attention."""
+    asked = OUTBOX.c.kind.is_not(None), OUTBOX.c.request_at >= began
+    return (*asked, OUTBOX.c.carrier_id.is_(None), OUTBOX.c.status.not_in(_COUNTED))
+
+
 _COUNTED = (OutboxStatus.SKIPPED.value, OutboxStatus.CANCELLED.value, OutboxStatus.FAILED.value)
 _PUSHED = (
     select(OUTBOX.c.contact_id, func.count())
-    .where(
-        OUTBOX.c.contact_id.in_(bindparam("people", expanding=True)),
-        OUTBOX.c.kind.is_not(None),
-        OUTBOX.c.request_at >= bindparam("began", type_=Utc),
-        OUTBOX.c.carrier_id.is_(None),
-        OUTBOX.c.status.not_in(_COUNTED),
-    )
+    .where(OUTBOX.c.contact_id.in_(bindparam("people", expanding=True)), *_since(bindparam("began", type_=Utc)))
     .group_by(OUTBOX.c.contact_id)
 )
-"""Messages that left, or tried to, on their own since the day began: what went along with others cost no attention."""
 
 _CARE = (
     select(REMINDER.c.contact_id, func.min(REMINDER.c.next_at))

@@ -36,6 +36,9 @@ LEASE = timedelta(seconds=25)
 """How long a worker may be busy with one message before another takes it over. Longer than the slowest call (13 s with
 LINE), shorter than a reply token's life, so that a dead worker's answers still leave for nothing."""
 
+KEY_LIFE = timedelta(hours=24)
+"""How long LINE knows a retry key again (Messaging API reference, "Retry an API request")."""
+
 REPLY_REFUSED = "reply_token"
 """The error of a Receipt RETRY that says: this reply token is used or too old."""
 
@@ -102,7 +105,10 @@ def _follow(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: d
                 contacts.set_reachable(tx, one.contact_id, False, now)
                 ring_if_safety(db, tx, one.outbox_id, one.contact_id, one.priority, "unreachable", now)
         case Outcome.REJECTED:
-            if finish(tx, one, OutboxStatus.FAILED, now, receipt.error):
+            failed = finish(tx, one, OutboxStatus.FAILED, now, receipt.error)
+            if (
+                failed and one.priority != Priority.BROADCAST.rank
+            ):  # a broadcast that fails says so itself, once for all
                 urgency = alerts.PHONE if one.is_safety else alerts.BROKEN
                 _ring(db, tx, one.outbox_id, one.contact_id, urgency, "rejected", now)
         case _:

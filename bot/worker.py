@@ -14,6 +14,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot import reminders
+from bot.broadcasts import expand
 from bot.conversation import advance
 from bot.delivery import BATCH, attempt, claim_some, deliver, let_go, release_expired
 from bot.engine.state import Facts, State
@@ -46,7 +47,9 @@ SILENT_SECONDS = 30.0
 
 def drain(runtime: Runtime) -> None:
     """Handles and sends everything that is due now, in this thread."""
-    while reminders.sweep(runtime, runtime.now()) + advance(runtime, 1000) + deliver(runtime, 1000):
+    while (
+        reminders.sweep(runtime, runtime.now()) + expand.tick(runtime) + advance(runtime, 1000) + deliver(runtime, 1000)
+    ):
         pass
 
 
@@ -84,6 +87,7 @@ class Worker:
             loop.start()
         self._ticks.add_job(_logged(self._sweep), "interval", seconds=SWEEP_SECONDS)
         self._ticks.add_job(_logged(self._let_go), "interval", seconds=LET_GO_SECONDS)
+        self._ticks.add_job(_logged(lambda: expand.tick(self._runtime)), "interval", seconds=SWEEP_SECONDS)
         soon = datetime.now(UTC) + timedelta(minutes=1)
         self._ticks.add_job(_logged(lambda: tidy(self._runtime)), "interval", days=1, next_run_time=soon)
         self._ticks.start()
@@ -262,7 +266,7 @@ def _first_id(one: Attempt | Batch) -> int:
     return one.outbox_id if isinstance(one, Attempt) else one.members[0].outbox_id
 
 
-def _logged(work: Callable[[], None]) -> Callable[[], None]:
+def _logged(work: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
         try:
             work()

@@ -438,6 +438,14 @@ class Phone(Strict):
     review_by: date
 
 
+class Broadcasts(Strict):
+    """Messages to many. `second_person`: somebody else than the author must have approved one before it starts. `reserve`:
+    the share of the month's allowance that no broadcast may use, kept for safety advice and appointments."""
+
+    second_person: bool = False
+    reserve: float = Field(default=0.2, ge=0, le=0.9)
+
+
 class Clinic(Strict):
     """clinic.toml. Empty phone, address, map_url and booking_url are shown nowhere."""
 
@@ -454,6 +462,7 @@ class Clinic(Strict):
     hours: tuple[Hours, ...]
     hours_note: Wording
     booking: Booking = Booking()
+    broadcasts: Broadcasts = Broadcasts()
     phone_line: tuple[Phone, ...]
 
 

@@ -10,12 +10,14 @@ from pydantic_core import PydanticSerializationError
 
 from bot.content.rules import ReminderRule
 from bot.engine.state import State
-from bot.messages import Event, Message
+from bot.messages import Event, Locale, Message
 
 _STATE: TypeAdapter[State] = TypeAdapter(State)
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _RULE: TypeAdapter[ReminderRule] = TypeAdapter(ReminderRule)
+_BILINGUAL: TypeAdapter[Mapping[Locale, Message]] = TypeAdapter(Mapping[Locale, Message])
+_COUNTS: TypeAdapter[Mapping[str, int]] = TypeAdapter(Mapping[str, int])
 _STRINGS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 _WORDS: TypeAdapter[Mapping[str, str]] = TypeAdapter(Mapping[str, str])
 _TIMES: TypeAdapter[Mapping[str, datetime]] = TypeAdapter(Mapping[str, datetime])
@@ -63,6 +65,26 @@ def rule_json(rule: ReminderRule) -> str:
 def rule_from(text: str) -> ReminderRule:
     """Raises ValueError for what `rule_json` did not write."""
     return _RULE.validate_json(text)
+
+
+def bilingual_json(messages: Mapping[Locale, Message]) -> str:
+    """A message in every language."""
+    return _BILINGUAL.dump_json(messages).decode()
+
+
+def bilingual_from(text: str) -> Mapping[Locale, Message]:
+    """Raises ValueError for what `bilingual_json` did not write."""
+    return _BILINGUAL.validate_json(text)
+
+
+def counts_json(values: Mapping[str, int]) -> str:
+    """Names and numbers."""
+    return _COUNTS.dump_json(values).decode()
+
+
+def counts_from(text: str) -> Mapping[str, int]:
+    """Raises ValueError for anything but numbers under names."""
+    return _COUNTS.validate_json(text)
 
 
 def strings_json(values: Sequence[str]) -> str:

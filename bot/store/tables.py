@@ -114,6 +114,17 @@ class NudgeOutcome(StrEnum):
     BOOKED = "booked"
 
 
+class BroadcastStatus(StrEnum):
+    """What follows what: bot.broadcasts.moves. scheduled, sending: the worker looks after it. done, cancelled: final."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
 INBOX_WAITING = text("status = 'waiting'")
 OUTBOX_READY = text("status IN ('waiting', 'held') AND batch_key IS NULL")
 OUTBOX_BATCHES = text("status IN ('waiting', 'held') AND batch_key IS NOT NULL")
@@ -126,6 +137,7 @@ REMINDER_ACTIVE = text("status = 'active'")
 BOOKING_OPEN = text("status IN ('held', 'requested', 'confirmed')")
 BOOKING_DUE = text("due_at IS NOT NULL")
 WAITING_ON = text("status = 'waiting'")
+OF_A_BROADCAST = text("broadcast_id IS NOT NULL")
 
 
 def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
@@ -219,7 +231,8 @@ class Outbox(Base):
     attempts that may have arrived. `request_id` is the provider's retry key, in use since `request_at`. Rows with the
     same `batch_key` say the same and may leave in one call. `kind` (messages.Pushed) is set on what nobody asked for: that is
     what a day has room for only so often. Nothing of the same contact leaves along with an `alone` one. From `ride_from` on it may
-    leave along with another; `carrier_id` is the message that it leaves, or left, along with."""
+    leave along with another; `carrier_id` is the message that it leaves, or left, along with. Those with a `broadcast_id` leave
+    while that is sending."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -245,6 +258,14 @@ class Outbox(Base):
             "ix_outbox_pushed", "contact_id", "request_at", sqlite_where=OUTBOX_PUSHED, postgresql_where=OUTBOX_PUSHED
         ),
         Index("ix_outbox_carrier_id", "carrier_id", sqlite_where=OUTBOX_RIDING, postgresql_where=OUTBOX_RIDING),
+        Index(
+            "ix_outbox_broadcast",
+            "broadcast_id",
+            "status",
+            "id",
+            sqlite_where=OF_A_BROADCAST,
+            postgresql_where=OF_A_BROADCAST,
+        ),
         AUTOINCREMENT,
     )
 
@@ -276,6 +297,7 @@ class Outbox(Base):
     alone: Mapped[bool] = mapped_column(default=False)
     ride_from: Mapped[datetime | None]
     carrier_id: Mapped[int | None] = mapped_column(Number)
+    broadcast_id: Mapped[int | None] = mapped_column(Number)
 
 
 class Reminder(Base):
@@ -530,6 +552,61 @@ class Gate(Base):
     changed_at: Mapped[datetime]
 
 
+class Broadcast(Base):
+    """One message to many. `message` is it in each language, `audience` whom it is for. Contacts up to `cursor` (of those
+    up to `upper_id`) were looked at: `put` of them got an outbox row, `skipped` counts the others by reason. `expected` is
+    the number that the starter typed. `personal`: everybody's links are their own. `reason`: why it was paused."""
+
+    __tablename__ = "broadcast"
+    __table_args__ = (_one_of("status", BroadcastStatus), AUTOINCREMENT)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    title: Mapped[str]
+    message: Mapped[str] = mapped_column(Json)
+    audience: Mapped[str] = mapped_column(Json)
+    status: Mapped[str] = mapped_column(default=BroadcastStatus.DRAFT, index=True)
+    cursor: Mapped[int] = mapped_column(Number, default=0)
+    upper_id: Mapped[int | None] = mapped_column(Number)
+    put: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[str] = mapped_column(Json, default="{}")
+    expected: Mapped[int | None]
+    personal: Mapped[bool] = mapped_column(default=False)
+    reason: Mapped[str] = mapped_column(default="")
+    written_by: Mapped[str]
+    created_at: Mapped[datetime]
+    approved_by: Mapped[str | None]
+    start_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
+    resumed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Tap(Base):
+    """How often somebody tapped one button of a broadcast. Without a contact: those who cannot be told apart, and those
+    erased since."""
+
+    __tablename__ = "tap"
+    __table_args__ = (UniqueConstraint("broadcast_id", "button", "contact_id"), AUTOINCREMENT)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    broadcast_id: Mapped[int] = mapped_column(Number, ForeignKey("broadcast.id"))
+    button: Mapped[int]
+    contact_id: Mapped[int | None] = mapped_column(Number, ForeignKey("contact.id", ondelete="SET NULL"), index=True)
+    times: Mapped[int]
+    first_at: Mapped[datetime]
+
+
+class Tag(Base):
+    """A word that staff put on a contact."""
+
+    __tablename__ = "tag"
+    __table_args__ = (UniqueConstraint("contact_id", "name"), AUTOINCREMENT)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(index=True)
+
+
 class Audit(Base):
     """Who did what. Append-only (triggers refuse the rest). `contact_id` is a bare number: the row outlives an erased
     contact, and then points at nobody."""
@@ -555,6 +632,7 @@ INBOX = _table(Inbox)
 OUTBOX = _table(Outbox)
 REMINDER = _table(Reminder)
 GATE = _table(Gate)
+BROADCAST = _table(Broadcast)
 """For statements on the hot path, which are made once: SQLAlchemy spends more on making than on running them."""
 
 

@@ -158,8 +158,8 @@ def _tapped(data: str, params: object) -> Event:
     match token:
         case PickToken():
             return Picked(_at_time(token, params))
-        case CommandToken(command):
-            return Commanded(command)
+        case CommandToken(command, via):
+            return Commanded(command, via)
         case None:
             return Garbled()
         case _:
