@@ -60,6 +60,18 @@ def _channels(settings: Settings) -> "Mapping[str, Channel]":
             public_url=settings.public_url,
         )
         channels[line.name] = line
+    if settings.has_slack:
+        from bot.channels.slack.channel import SlackChannel
+
+        token = settings.slack_bot_token.get_secret_value()
+        slack = SlackChannel(
+            secrets=settings.slack_signing_secrets,
+            tokens=lambda _: token,
+            api_url=settings.slack_api_url,
+            public_url=settings.public_url,
+            staff_channel=settings.slack_staff_channel,
+        )
+        channels[slack.name] = slack
     return channels
 
 

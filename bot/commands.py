@@ -120,11 +120,11 @@ def _ready_settings(*, shared: bool) -> Settings:
         _give_up(
             f"Missing: {', '.join(settings.half_set)}. Its other half is set. `flask doctor` tells where to find it."
         )
-    if not settings.has_line:
+    if not settings.has_line and not settings.has_slack:
         _give_up(
             "No channel is set up, so nobody could be answered.\n"
             "  LINE needs LINE_CHANNEL_SECRET and LINE_CHANNEL_ACCESS_TOKEN (README.md tells where to find them).\n"
-            "  Slack (SLACK_SIGNING_SECRET, SLACK_BOT_TOKEN) is not served by this version yet.\n"
+            "  Slack needs SLACK_SIGNING_SECRET and SLACK_BOT_TOKEN (the same). One of the two is enough.\n"
             "To try the guide without any account: make demo"
         )
     if shared and settings.database_url.startswith("sqlite"):

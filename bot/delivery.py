@@ -261,18 +261,19 @@ def _take(runtime: Runtime, tx: Connection, row: Row[Any], now: datetime, beside
 
 def _way(runtime: Runtime, row: Row[Any], now: datetime) -> Literal["reply", "push", "skip", "give_up"]:
     """A message that may have arrived is sent again where the provider knows it again: as a reply while the token
-    lives, as a push by its retry key. Where it does not, only safety advice is (once more) - or an answer whose token
+    lives (where that works once), as a push by its retry key. Where it does not, only safety advice is (once more) - or an answer whose token
     could be tried twice and more without any response: then it is the provider that was away."""
     if row.expires_at is not None and row.expires_at <= now:
         return "skip"
-    if row.reply_token is not None and row.reply_expires_at > now:
+    channel = runtime.channels.get(row.channel)
+    reply_once = channel is None or channel.limits.reply_once
+    if row.reply_token is not None and row.reply_expires_at > now and (row.doubt == 0 or reply_once):
         return "reply"
     if row.doubt == 0:
         return "push"
     safety = row.priority == Priority.SAFETY.rank
-    if row.reply_token is not None:
+    if row.reply_token is not None and reply_once:
         return "push" if safety or row.doubt > 1 else "give_up"
-    channel = runtime.channels.get(row.channel)
     if channel is None or channel.limits.keyed:
         return "push" if now - row.request_at < settlement.KEY_LIFE else "give_up"
     return "push" if safety and row.doubt == 1 else "give_up"

@@ -61,6 +61,7 @@ def examine(settings: Settings, now: Callable[[], datetime] = lambda: datetime.n
     yield from _content(settings)
     yield from _database(settings, now)
     yield from _line(settings, now)
+    yield from _slack(settings)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -70,19 +71,21 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             "missing, while its other half is set. LINE: LINE Developers Console, tabs "
             "Basic settings (secret) and Messaging API (token). Slack: Your Apps, Basic Information.",
         )
-    if not settings.half_set and not settings.has_line:
-        yield _problem("channels", "LINE is not set up: nobody can be answered.")
+    if not settings.half_set and not settings.has_line and not settings.has_slack:
+        yield _problem("channels", "neither LINE nor Slack is set up: nobody can be answered.")
     if settings.has_line:
         yield _well("LINE", "secret and token are set.")
     if settings.has_slack:
-        yield _note("Slack", "its settings are there, but this version does not serve Slack yet.")
+        yield _well("Slack", "signing secret and bot token are set.")
+        if not settings.slack_staff_channel:
+            yield _note("SLACK_STAFF_CHANNEL", "not set: alerts are seen in the console only.")
     if not settings.public_url:
         yield _problem(
             "PUBLIC_URL",
-            "not set. It is the https address under which LINE reaches this server; without it no picture is shown.",
+            "not set. It is the https address under which LINE and Slack reach this server; without it no picture is shown.",
         )
     elif not settings.public_url.startswith("https://"):
-        yield _problem("PUBLIC_URL", "must begin with https:// - LINE calls and fetches nothing else.")
+        yield _problem("PUBLIC_URL", "must begin with https:// - LINE and Slack call and fetch nothing else.")
     else:
         yield _well("PUBLIC_URL", settings.public_url)
     if len(settings.secret_key.get_secret_value()) < 32:
@@ -183,6 +186,16 @@ def _line(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:
     else:
         yield _well("LINE", f"the token belongs to {name}.")
     yield from _clock(settings, now)
+
+
+def _slack(settings: Settings) -> Iterator[Finding]:
+    if not settings.has_slack:
+        return
+    from bot.channels.slack.account import examine as examine_slack
+
+    token = settings.slack_bot_token.get_secret_value()
+    for look in examine_slack(settings.slack_api_url, token, settings.slack_staff_channel):
+        yield Finding(Level.WELL if look.well else Level.PROBLEM, look.subject, look.words)
 
 
 def _clock(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:

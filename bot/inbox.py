@@ -1,16 +1,17 @@
 """The one way in: what happened is stored before anybody is told that it arrived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TypedDict
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, Executable, bindparam, literal_column, select
+from sqlalchemy import Connection, Executable, bindparam, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bot.channels.base import Acquainted
 from bot.messages import Event, Inbound, Said, Unsent
 from bot.runtime import Runtime
 from bot.store import codec
@@ -26,6 +27,12 @@ ID_MAX = 200
 """Longest id or address taken, in characters: real ones have under 60, and an index entry has a limit."""
 
 TRIES = 3
+
+ACQUAINTANCE = timedelta(seconds=2)
+"""How long a newcomer's first event may wait for their language and time zone, where a provider can be asked for them."""
+
+Patience = Mapping[str, timedelta | None]
+"""By channel."""
 
 
 class _Row(TypedDict):
@@ -49,7 +56,10 @@ def accept(runtime: Runtime, inbounds: Sequence[Inbound]) -> int:
     rows.sort(key=lambda row: (row["source"], row["user_id"]))  # the same order everywhere: no deadlock
     if not rows:
         return 0
-    new = _store(runtime.db, rows)
+    patience = {
+        name: ACQUAINTANCE if isinstance(channel, Acquainted) else None for name, channel in runtime.channels.items()
+    }
+    new = _store(runtime.db, rows, patience)
     for row, fresh in zip(rows, new, strict=True):
         (ACCEPTED if fresh else REPEATED).labels(row["source"]).inc()
     if any(new):
@@ -59,12 +69,14 @@ def accept(runtime: Runtime, inbounds: Sequence[Inbound]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """An event of the program's own about a contact. `event_id` the same twice is the same event."""
+    """An event of the program's own about a contact. `event_id` the same twice is the same event. `occurred_at` None: when
+    it is stored."""
 
     source: str
     event_id: str
     contact_id: int
     event: Event
+    occurred_at: datetime | None = None
 
 
 def admit(db: Database, tx: Connection, events: Sequence[Own], now: datetime) -> None:
@@ -76,7 +88,7 @@ def admit(db: Database, tx: Connection, events: Sequence[Own], now: datetime) ->
             "contact_id": own.contact_id,
             "kind": own.event.kind,
             "event": codec.event_json(own.event),
-            "occurred_at": now,
+            "occurred_at": own.occurred_at or now,
             "accepted_at": now,
             "not_before": now,
         }
@@ -116,26 +128,26 @@ def _row(inbound: Inbound, now: datetime) -> _Row:
     }
 
 
-def _store(db: Database, rows: Sequence[_Row]) -> list[bool]:
+def _store(db: Database, rows: Sequence[_Row], patience: Patience) -> list[bool]:
     for _ in range(TRIES - 1):
         try:
-            return _store_once(db, rows)
+            return _store_once(db, rows, patience)
         except IntegrityError:  # the contact was erased between finding it and pointing at it
             log.warning("inbox_contact_vanished")
-    return _store_once(db, rows)
+    return _store_once(db, rows, patience)
 
 
-def _store_once(db: Database, rows: Sequence[_Row]) -> list[bool]:
+def _store_once(db: Database, rows: Sequence[_Row], patience: Patience) -> list[bool]:
     if db.is_sqlite:
-        return db.together(lambda tx: [_insert(db, tx, row) for row in rows])
+        return db.together(lambda tx: [_insert(db, tx, row, patience) for row in rows])
     # PostgreSQL takes many writers: a webhook never waits behind turns and settlements that share a commit.
     if len(rows) == 1 and db.at_once(_insert_for_known(db), rows[0]) is not None:
         return [True]
     with db.write() as tx:
-        return [_insert(db, tx, row) for row in rows]
+        return [_insert(db, tx, row, patience) for row in rows]
 
 
-def _insert(db: Database, tx: Connection, row: _Row) -> bool:
+def _insert(db: Database, tx: Connection, row: _Row, patience: Patience) -> bool:
     statement = _insert_for_known(db)
     if tx.execute(statement, row).first() is not None:
         return True
@@ -146,7 +158,11 @@ def _insert(db: Database, tx: Connection, row: _Row) -> bool:
     newcomer = db.insert(CONTACT).on_conflict_do_nothing(index_elements=["channel", "user_id"])
     at = row["accepted_at"]
     tx.execute(newcomer, {"channel": row["source"], "user_id": row["user_id"], "created_at": at, "seen_at": at})
-    return tx.execute(statement, row).first() is not None
+    inserted = tx.execute(statement, row).first()
+    wait = patience.get(row["source"])
+    if inserted is not None and wait is not None:
+        tx.execute(update(INBOX).where(INBOX.c.id == inserted.id).values(not_before=at + wait))
+    return inserted is not None
 
 
 @cache

@@ -190,6 +190,31 @@ class Decided:
     kind: Literal["decided"] = "decided"
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Several items of one question were answered at once: one pick for each item chosen, none for those left open."""
+
+    picks: tuple[PickToken, ...]
+    kind: Literal["filled"] = "filled"
+
+
+@dataclass(frozen=True, slots=True)
+class HomeOpened:
+    """The contact looks at the app's own page inside the messenger."""
+
+    kind: Literal["home_opened"] = "home_opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced:
+    """What the messenger knows of a newcomer. `locale` None: a language that we do not speak. `zone` is an IANA name,
+    "" when unknown."""
+
+    locale: Locale | None = None
+    zone: str = ""
+    kind: Literal["introduced"] = "introduced"
+
+
 ReminderKind = Literal["care"]
 """What a patient can be reminded of: today's care."""
 
@@ -206,7 +231,22 @@ class ReminderDue:
     kind: Literal["reminder_due"] = "reminder_due"
 
 
-Event = Followed | Unfollowed | Picked | Commanded | Said | Showed | Unsent | Invited | Garbled | Decided | ReminderDue
+Event = (
+    Followed
+    | Unfollowed
+    | Picked
+    | Filled
+    | Commanded
+    | Said
+    | Showed
+    | Unsent
+    | Invited
+    | Garbled
+    | Decided
+    | HomeOpened
+    | Introduced
+    | ReminderDue
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +300,26 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One item of a form: exactly one of `choices` (picks) can be chosen, and none is to begin with."""
+
+    text: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """All the items that are asked one after the other, for a channel that can ask them on one card."""
+
+    rows: tuple[Row, ...]
+    submit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """One framed thing: a question, an advice, a routine's step. `lines` are shown as a list, `progress` is (3, 9) for
-    "3/9", `note` is small print under the rest, `choices` are buttons inside the card."""
+    "3/9", `note` is small print under the rest, `choices` are buttons inside the card. A channel that can show `form`
+    shows it instead of `text` and `choices`, which ask its first row alone."""
 
     title: str
     text: str = ""
@@ -272,6 +329,7 @@ class Card:
     progress: tuple[int, int] | None = None
     choices: tuple[Choice, ...] = ()
     tone: Literal["plain", "question", "advice", "routine"] = "plain"
+    form: Form | None = None
     kind: Literal["card"] = "card"
 
 
@@ -289,11 +347,13 @@ Part = Words | Picture | Card | Carousel
 @dataclass(frozen=True, slots=True)
 class Message:
     """All that one turn says: one delivery of at most MAX_PARTS parts. `quick` are answers shown under the last part
-    (LINE quick replies). `safety` marks advice that must arrive even at the price of arriving twice."""
+    (LINE quick replies). `safety` marks advice that must arrive even at the price of arriving twice. `surface` "home":
+    not said in the chat but shown on the app's own page, in the place of what stood there."""
 
     parts: tuple[Part, ...]
     quick: tuple[Choice, ...] = ()
     safety: bool = False
+    surface: Literal["chat", "home"] = "chat"
 
 
 Pushed = Literal["booking", "care", "news", "extra"]

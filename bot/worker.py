@@ -14,6 +14,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot import reminders
+from bot.acquaintance import get_acquainted
 from bot.broadcasts import expand
 from bot.conversation import advance
 from bot.delivery import BATCH, attempt, claim_some, deliver, let_go, release_expired
@@ -48,7 +49,11 @@ SILENT_SECONDS = 30.0
 def drain(runtime: Runtime) -> None:
     """Handles and sends everything that is due now, in this thread."""
     while (
-        reminders.sweep(runtime, runtime.now()) + expand.tick(runtime) + advance(runtime, 1000) + deliver(runtime, 1000)
+        get_acquainted(runtime)
+        + reminders.sweep(runtime, runtime.now())
+        + expand.tick(runtime)
+        + advance(runtime, 1000)
+        + deliver(runtime, 1000)
     ):
         pass
 
@@ -65,6 +70,7 @@ class Worker:
             for n in range(TURNERS)
         ]
         self._dispatch = _Loop("dispatch", self._dispatch_some, self._stopping)
+        self._greeter = _Loop("newcomers", self._greet, self._stopping)
         self._busy: set[Attempt | Batch] = set()
         self._full = False
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
@@ -77,13 +83,14 @@ class Worker:
     @property
     def alive(self) -> bool:
         """Whether every thread was heard of lately."""
-        return all(loop.alive for loop in (*self._turns, self._dispatch))
+        return all(loop.alive for loop in (*self._turns, self._dispatch, self._greeter))
 
     def start(self) -> None:
         """Begins with what was left lying by the last process."""
         release_expired(self._runtime, everybody=self._runtime.db.is_sqlite)
         self._runtime.wake.listen(self._turns[0].ring)
-        for loop in (*self._turns, self._dispatch):
+        self._runtime.wake.listen(self._greeter.ring)
+        for loop in (*self._turns, self._dispatch, self._greeter):
             loop.start()
         self._ticks.add_job(_logged(self._sweep), "interval", seconds=SWEEP_SECONDS)
         self._ticks.add_job(_logged(self._let_go), "interval", seconds=LET_GO_SECONDS)
@@ -97,18 +104,24 @@ class Worker:
         self._stopping.set()
         if self._ticks.running:
             self._ticks.shutdown(wait=False)
-        for loop in (*self._turns, self._dispatch):
+        for loop in (*self._turns, self._dispatch, self._greeter):
             loop.join()
         self._senders.shutdown(wait=True)
 
     def _sweep(self) -> None:
         reminders.sweep(self._runtime, self._runtime.now())
-        for loop in (*self._turns, self._dispatch):
+        for loop in (*self._turns, self._dispatch, self._greeter):
             loop.ring()
         release_expired(self._runtime)
 
     def _let_go(self) -> None:
         let_go(self._runtime)
+
+    def _greet(self) -> None:
+        """Apart from the turns: a provider that is slow to say who somebody is keeps nobody else waiting."""
+        while not self._stopping.is_set() and get_acquainted(self._runtime):
+            self._greeter.beat()
+            self._turns[0].ring()
 
     def _warm_up(self) -> None:
         """What the engine makes of the content at its first text (hundreds of patterns) takes a second or two: not while

@@ -36,6 +36,7 @@ def open_demo(database_url: str) -> Iterator[Demo]:
         yield demo
     demo.bot.runtime.db.close()
     assert demo.platform.violations == []
+    assert demo.slack.violations == []
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Raised:
 
 class Patient:
     """One LINE user who waits for the answer after everything they do. Several share a Demo."""
+
+    channel = "line"
 
     def __init__(self, demo: Demo, name: str = "見本 花子(サンプル)", language: Literal["ja", "en"] = "ja") -> None:
         self.demo = demo
@@ -139,13 +142,23 @@ class Patient:
         """What can be tapped now without the rich menu."""
         return [one.label for one in (*self._buttons(self.bubbles, after=self._seen), *self._quick())]
 
+    @property
+    def pushes(self) -> int:
+        """Messages that the operator pays for so far."""
+        return self.demo.platform.billed()
+
     # --- what the bot knows ---
+
+    @property
+    def address(self) -> str:
+        """Where the bot reaches them."""
+        return self.user_id
 
     @property
     def state(self) -> State:
         """As the store has it."""
         with self.demo.bot.runtime.db.read() as tx:
-            query = select(Contact.state).where(Contact.channel == "line", Contact.user_id == self.user_id)
+            query = select(Contact.state).where(Contact.channel == self.channel, Contact.user_id == self.address)
             return codec.state_from(tx.execute(query).scalar_one_or_none())
 
     @property
@@ -153,7 +166,7 @@ class Patient:
         """Every alert about them, oldest first."""
         query = select(Alert.urgency, Alert.flags).join(Contact, Contact.id == Alert.contact_id)
         with self.demo.bot.runtime.db.read() as tx:
-            rows = tx.execute(query.where(Contact.user_id == self.user_id).order_by(Alert.id))
+            rows = tx.execute(query.where(Contact.user_id == self.address).order_by(Alert.id))
             return tuple(Raised(row.urgency, codec.strings_from(row.flags)) for row in rows)
 
     @property

@@ -7,16 +7,20 @@ import pytest
 
 from tests.databases import Cluster
 from tests.patient import Patient, open_demo
+from tests.slack_patient import Kind, newcomer
 from tests.transcript import Unreadable, parse, play
 
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_conversation_goes_as_written(file: Path, sqlite_copy: Callable[[Path], str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("channel", ["line", "slack"])
+def test_the_conversation_goes_as_written(
+    channel: Kind, file: Path, sqlite_copy: Callable[[Path], str], tmp_path: Path
+) -> None:
     transcript = parse(file)
     with open_demo(sqlite_copy(tmp_path)) as demo:
-        play(transcript, Patient(demo, language=transcript.language))
+        play(transcript, newcomer(channel, demo, transcript.language))
 
 
 @pytest.mark.parametrize("file", FILES[:1], ids=lambda file: file.stem)

@@ -85,16 +85,16 @@ def _play_line(line: Line, patient: Patient) -> None:
 # --- what the patient does ---
 
 ACTS: Final[Mapping[str, Callable[[Patient], str]]] = {
-    "友だち追加": Patient.follow,
-    "follow": Patient.follow,
-    "ブロック": Patient.block,
-    "block": Patient.block,
-    "スタンプ": Patient.sticker,
-    "sticker": Patient.sticker,
+    "友だち追加": lambda patient: patient.follow(),
+    "follow": lambda patient: patient.follow(),
+    "ブロック": lambda patient: patient.block(),
+    "block": lambda patient: patient.block(),
+    "スタンプ": lambda patient: patient.sticker(),
+    "sticker": lambda patient: patient.sticker(),
     "画像": lambda patient: patient.show("image"),
     "photo": lambda patient: patient.show("image"),
-    "もう一度届く": Patient.redeliver,
-    "redelivered": Patient.redeliver,
+    "もう一度届く": lambda patient: patient.redeliver(),
+    "redelivered": lambda patient: patient.redeliver(),
 }
 
 
@@ -165,7 +165,7 @@ def _not_locked(patient: Patient, _: str) -> None:
 
 
 def _billed(patient: Patient, value: str) -> None:
-    assert patient.demo.platform.billed() == int(value), f"billed {patient.demo.platform.billed()}"
+    assert patient.pushes == int(value), f"billed {patient.pushes}"
 
 
 def _routine(patient: Patient, value: str) -> None:

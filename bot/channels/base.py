@@ -1,12 +1,12 @@
 """What every channel can do, in words that no provider owns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from bot.messages import Inbound, Message
+from bot.messages import Inbound, Introduced, Message
 
 
 class Outcome(StrEnum):
@@ -44,11 +44,28 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffAct:
+    """Something that staff did in the messenger they live in. `who` is their address, `name` what they are called there;
+    `trigger` opens a form for them within seconds; `fields` are what such a form holds."""
+
+    what: str
+    who: str
+    value: str = ""
+    name: str = ""
+    trigger: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Reception:
-    """A webhook that was genuine and could be read. `ignored` are names of events that we accept and do not use."""
+    """A webhook that was genuine and could be read. `ignored` are names of events that we accept and do not use, `gone`
+    workspaces that sent us away, `answer` (JSON) what the provider wants to hear at once."""
 
     inbound: tuple[Inbound, ...]
     ignored: tuple[str, ...] = ()
+    staff: tuple[StaffAct, ...] = ()
+    gone: tuple[str, ...] = ()
+    answer: str = ""
 
 
 class Forged(Exception):
@@ -62,11 +79,15 @@ class Malformed(Exception):
 @dataclass(frozen=True, slots=True)
 class Limits:
     """`many` is the most addresses of one send_many call; 1 when the channel has none. `rate` is calls a second.
-    `keyed`: the provider knows a request_id again, so a push that may have arrived can be repeated without harm."""
+    `keyed`: the provider knows a request_id again, so a push that may have arrived can be repeated without harm.
+    `reply_once`: it takes a reply token only once, so the same holds for a reply. `gap` is seconds between messages to one
+    address."""
 
     many: int
     rate: int
     keyed: bool = True
+    reply_once: bool = True
+    gap: float = 0.0
 
 
 class Channel(Protocol):
@@ -85,4 +106,13 @@ class Channel(Protocol):
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         """The same message to at most `limits.many` addresses, one attempt, one retry key."""
+        ...
+
+
+@runtime_checkable
+class Acquainted(Protocol):
+    """A channel that can be asked who somebody is."""
+
+    def introduce(self, user_id: str) -> Introduced | None:
+        """One call to the provider. None when it does not answer; never raises for anything that it does."""
         ...

@@ -47,6 +47,7 @@ LABELS = frozenset(
         "booking_label",
         "phone_label",
         "map_label",
+        "form_submit",
         "erase_yes",
         "erase_no",
         "routine_start",

@@ -512,6 +512,10 @@ class Phrases(Strict):
     menu_title: Wording
     menu_text: Wording
     item_question: Wording
+    form_submit: Wording
+    home: Wording
+    home_known: Wording
+    home_note: Wording
     sticker: Wording
     unreadable: Wording
     invited: Wording

@@ -11,7 +11,7 @@ from bot.engine.advice import SAFE
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, verdict
 from bot.engine.state import Asking, Guiding, Lock, SetConsents, Waiting
-from bot.messages import Command, Disposition
+from bot.messages import Command, Disposition, PickToken
 
 EMERGENT = (Disposition.EMERGENCY, Disposition.URGENT)
 """Dispositions that end a flow at once; the others wait for its `conclude`."""
@@ -64,6 +64,28 @@ def _take_card(draft: Draft, asking: Asking, node: CardAsk, value: str) -> bool:
             _open_item(draft, asking, node.items)
         case _:
             return False
+    return True
+
+
+def take_items(draft: Draft, asking: Asking, picks: tuple[PickToken, ...]) -> bool:
+    """Takes the answers to several items of a card together, before any of them is judged: the worst counts, not the
+    first. False, and nothing changed, when one of them is no answer of an open item."""
+    node = nodes.question_node(draft, asking)
+    if not isinstance(node, CardAsk) or asking.item is None:
+        return False
+    given: dict[str, str] = {}
+    open_items = (asking.item, *asking.todo)
+    for pick in picks:
+        item = next((i for i in open_items if question.key(replace(asking, item=i)) == pick.question), None)
+        if item is None or pick.option not in {o.id for o in question.item_options(draft, node, item)}:
+            return False
+        given[item] = pick.option
+    if not given:
+        draft.words(draft.content.phrases.ask_again)
+        again(draft)
+        return True
+    _store(draft, asking, given)
+    _go_on(draft, replace(asking, todo=tuple(i for i in open_items if i not in given)), node.next)
     return True
 
 

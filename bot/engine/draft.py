@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from bot.content.model import Action, Content, Wording
 from bot.engine.state import Effect, Facts, HoldTimed, State, Turn
@@ -19,6 +19,7 @@ class Draft:
         self.facts = facts
         self.turn = state.turn + 1
         self.safety = False
+        self.surface: Literal["chat", "home"] = "chat"
         self._parts: list[Part] = []
         self._quick: tuple[Choice, ...] = ()
         self._effects: list[Effect] = []
@@ -110,13 +111,15 @@ class Draft:
         return tuple(Choice(self.text(label), uri=uri) for label, uri in targets if uri)
 
     def finish(self) -> Turn:
-        """The turn. A turn that says nothing keeps its number, so the buttons on screen stay good."""
+        """The turn. One that says nothing in the chat keeps its number, so the buttons on screen stay good."""
         if not self._parts:
             return Turn(self.state, None, tuple(self._effects))
         parts = tuple(self._parts)
         if len(parts) > MAX_PARTS:
             raise ValueError(f"{len(parts)} parts in one turn")
-        message = Message(parts, self._quick, self.safety)
+        message = Message(parts, self._quick, self.safety, self.surface)
+        if self.surface == "home":
+            return Turn(self.state, message, tuple(self._effects))
         return Turn(replace(self.state, turn=self.turn), message, tuple(self._effects))
 
 

@@ -1,11 +1,12 @@
 """How questions, sentences and ends look: from a node to the parts of a message."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from bot.content.model import Ask, AskNumber, CardAsk, End, Item, ItemOption, Tell
 from bot.engine.draft import Draft
 from bot.engine.state import Asking
-from bot.messages import Card, Choice, Command, PickToken, Picture, Words
+from bot.messages import Card, Choice, Command, Form, PickToken, Picture, Row, Words
 
 IN_CARD = 10
 """Up to this many answers are buttons in the card, where they stay; more become quick replies under it."""
@@ -33,9 +34,7 @@ def item_options(draft: Draft, node: CardAsk, item_id: str) -> tuple[ItemOption,
 def show(draft: Draft, asking: Asking, node: Ask | CardAsk | AskNumber) -> None:
     """Says the question with its answers, and the way back when there is one."""
     text, lines = _text(draft, asking, node)
-    choices = tuple(
-        Choice(label, token=PickToken(asking.turn, key(asking), value)) for value, label in answers(draft, asking, node)
-    )
+    choices = _picks(draft, asking, node)
     inside = len(choices) <= IN_CARD and not isinstance(node, AskNumber)
     flow = draft.content.flows[asking.flow]
     note = node.note if asking.item is None else None
@@ -50,10 +49,26 @@ def show(draft: Draft, asking: Asking, node: Ask | CardAsk | AskNumber) -> None:
             progress=(node.step, flow.steps) if node.step and not draft.state.alone else None,
             choices=choices if inside else (),
             tone="question",
+            form=_form(draft, asking, node),
         )
     )
     back = (draft.command(Command.BACK),) if draft.state.trail else ()
     draft.quick(*(back if inside else (*choices, *back)))
+
+
+def _form(draft: Draft, asking: Asking, node: Ask | CardAsk | AskNumber) -> Form | None:
+    """The items of a card that are still to be asked, together. None where only one thing is asked."""
+    if not isinstance(node, CardAsk) or asking.item is None or not asking.todo:
+        return None
+    alone = (replace(asking, item=item, todo=()) for item in (asking.item, *asking.todo))
+    rows = tuple(Row(_text(draft, one, node)[0], _picks(draft, one, node)) for one in alone)
+    return Form(rows, draft.text(draft.content.phrases.form_submit))
+
+
+def _picks(draft: Draft, asking: Asking, node: Ask | CardAsk | AskNumber) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(label, token=PickToken(asking.turn, key(asking), value)) for value, label in answers(draft, asking, node)
+    )
 
 
 def _text(draft: Draft, asking: Asking, node: Ask | CardAsk | AskNumber) -> tuple[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from bot.engine import (
     answers,
     commands,
     guide,
+    home,
     nodes,
     question,
     reminder_due,
@@ -42,8 +43,11 @@ from bot.messages import (
     Decided,
     Disposition,
     Event,
+    Filled,
     Followed,
     Garbled,
+    HomeOpened,
+    Introduced,
     Invited,
     Picked,
     PickToken,
@@ -62,7 +66,7 @@ PATIENCE = 2
 def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
     """Total: any event in any state gives a turn."""
     draft = Draft(content, state, facts)
-    if isinstance(event, Picked | Commanded | Said | Showed | Followed):
+    if isinstance(event, Picked | Filled | Commanded | Said | Showed | Followed):
         reminder_plan.heard(draft)
     match event:
         case Followed():
@@ -72,6 +76,8 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             draft.do(HoldTimed())
         case Picked(token=token):
             _picked(draft, token)
+        case Filled(picks=picks):
+            _filled(draft, picks)
         case Commanded(command=command):
             commands.obey(draft, command)
         case Said(text=text):
@@ -85,6 +91,11 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             draft.words(content.phrases.invited)
         case Garbled():
             _old_button(draft)
+        case HomeOpened():
+            home.show(draft)
+        case Introduced(locale=locale):
+            if locale is not None and not draft.state.turn:
+                draft.change(locale=locale)
         case ReminderDue():
             reminder_due.due(draft, event)
         case Decided(what="withdraw", purpose=purpose):
@@ -144,6 +155,18 @@ def _picked(draft: Draft, token: PickToken) -> None:
                 _old_button(draft)
         case _:
             assert_never(waiting)
+
+
+def _filled(draft: Draft, picks: tuple[PickToken, ...]) -> None:
+    """Items answered together. What was left open is asked again: nothing chosen never means no."""
+    waiting = draft.state.waiting
+    if waiting is None or any(token.turn != waiting.turn for token in picks):
+        _old_button(draft)
+        return
+    if not answers.still_stands(draft):
+        return
+    if not isinstance(waiting, Asking) or not answers.take_items(draft, waiting, picks):
+        _old_button(draft)
 
 
 def _begin(draft: Draft, name: str) -> None:

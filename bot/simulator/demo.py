@@ -23,12 +23,17 @@ from bot.simulator.inspector import Inspector
 from bot.simulator.page import Page
 from bot.simulator.platform import Platform
 from bot.simulator.server import Server, address
+from bot.simulator.slack.endpoints import API as SLACK_API
+from bot.simulator.slack.endpoints import Endpoints as SlackEndpoints
+from bot.simulator.slack.webhooks import Webhooks as SlackWebhooks
+from bot.simulator.slack.workspace import STAFF_CHANNEL, Workspace
 from bot.simulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 WEBHOOK: Final = "/webhooks/line"
+SLACK_WEBHOOK: Final = "/webhooks/slack"
 WEBHOOK_SECONDS: Final = 10.0
 
 
@@ -48,7 +53,7 @@ Build = Callable[[Settings, Callable[[], datetime]], Bot]
 
 
 class Demo:
-    """The bot with its real settings for LINE, pointed at the platform in miniature."""
+    """The bot with its real settings for LINE and Slack, pointed at the platforms in miniature."""
 
     def __init__(
         self, build: Build, listener: socket.socket, *, database_url: str, content_dir: Path, clock: Clock | None = None
@@ -56,6 +61,7 @@ class Demo:
         self.url = address(listener)
         self.clock = clock or Clock()
         secret, token = secrets.token_hex(16), secrets.token_hex(32)
+        slack_secret, slack_token = secrets.token_hex(16), f"xoxb-{secrets.token_hex(16)}"
         settings = Settings(
             database_url=database_url,
             secret_key=SecretStr(secrets.token_hex(32)),
@@ -64,8 +70,10 @@ class Demo:
             line_channel_access_token=SecretStr(token),
             line_api_url=self.url + API,
             line_data_api_url=self.url + DATA,
-            slack_signing_secret=SecretStr(""),
-            slack_bot_token=SecretStr(""),
+            slack_signing_secret=SecretStr(slack_secret),
+            slack_bot_token=SecretStr(slack_token),
+            slack_api_url=self.url + SLACK_API,
+            slack_staff_channel=STAFF_CHANNEL,
             content_dir=content_dir,
             send_gate="on",
         )
@@ -75,6 +83,10 @@ class Demo:
         self.platform = Platform(self.clock, name=content.clinic.name.ja)
         self.platform.endpoint = self.url + WEBHOOK
         self.webhooks = Webhooks(self.platform, secret=secret, post=self._post)
+        self.slack = Workspace(self.clock)
+        self.slack_hooks = SlackWebhooks(
+            self.slack, secret=slack_secret, url=self.url + SLACK_WEBHOOK, base_url=self.url, post=self._post
+        )
         self.clock.on_move(self.bot.runtime.wake)
         page = Page(
             self.platform,
@@ -83,7 +95,8 @@ class Demo:
             inspect=Inspector(self.bot.runtime.db),
             public_url=self.url,
         )
-        self._server = Server(_beside(self._own(page, token), self.bot.wsgi), listener)
+        slack = SlackEndpoints(self.slack, slack_token)
+        self._server = Server(_beside(self._own(page, token, slack), self.bot.wsgi), listener)
 
     def __enter__(self) -> "Demo":
         self._server.start()
@@ -104,10 +117,10 @@ class Demo:
                 staff.set_password(tx, runtime.now(), "demo", account, password)
         return password
 
-    def _own(self, page: Page, token: str) -> Flask:
+    def _own(self, page: Page, token: str, slack: SlackEndpoints) -> Flask:
         endpoints = Endpoints(self.platform, self.webhooks, token)
         app = Flask("bot.simulator", static_folder=None)
-        for blueprint in (endpoints.api(), endpoints.data(), page.blueprint()):
+        for blueprint in (endpoints.api(), endpoints.data(), slack.blueprint(), page.blueprint()):
             app.register_blueprint(blueprint)
         return app
 
@@ -123,7 +136,7 @@ def _beside(own: Flask, bot: "WSGIApplication") -> "WSGIApplication":
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        ours = path == "/" or path.startswith(("/simulator/", "/line/"))
+        ours = path == "/" or path.startswith(("/simulator/", "/line/", "/slack/api/", "/slack/respond/"))
         return own.wsgi_app(environ, start_response) if ours else bot(environ, start_response)
 
     return app

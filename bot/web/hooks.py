@@ -18,39 +18,40 @@ BODY_MAX = 1024 * 1024
 
 
 def blueprint(runtime: Callable[[], Runtime]) -> Blueprint:
-    """`POST /webhooks/<channel>`. Every answer has an empty body; no body is ever logged."""
+    """`POST /webhooks/<channel>`. An answer has an empty body unless the provider asked something;
+    no body is ever logged."""
     hooks = Blueprint("hooks", __name__)
 
     @hooks.post("/webhooks/<channel>")
     def receive(channel: str) -> Response:
-        return Response(status=_receive(runtime(), channel))
+        return _receive(runtime(), channel)
 
     return hooks
 
 
-def _receive(runtime: Runtime, name: str) -> int:
-    """The HTTP status: 200 only once what came in is committed. Refusals leave no row behind."""
+def _receive(runtime: Runtime, name: str) -> Response:
+    """Status 200 only once what came in is committed. Refusals leave no row behind."""
     channel = runtime.channels.get(name)
     if channel is None:
-        return 404
+        return Response(status=404)
     request.max_content_length = BODY_MAX + 1  # a body without a length is cut off there, without an error
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
-        return 413
+        return Response(status=413)
     if len(body) > BODY_MAX:
-        return 413
+        return Response(status=413)
     try:
         reception = channel.receive(body, dict(request.headers), runtime.now())
     except Forged:
         log.warning("webhook_forged", channel=name)
-        return 401
+        return Response(status=401)
     except Malformed:
         log.warning("webhook_malformed", channel=name)
-        return 400
+        return Response(status=400)
     try:
         accept(runtime, reception.inbound)
     except OperationalError as error:
         log.error("webhook_not_stored", channel=name, error=error)
-        return 503  # the provider delivers it again
-    return 200
+        return Response(status=503)  # the provider delivers it again
+    return Response(reception.answer, mimetype="application/json") if reception.answer else Response(status=200)

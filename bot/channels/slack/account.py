@@ -1,0 +1,58 @@
+"""Asks Slack whose a token is, and whether the staff's channel can be written to. For `flask doctor`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.channels.slack.send import CREDENTIALS, Api
+
+SCOPES = ("chat:write", "commands", "im:history", "users:read", "app_mentions:read")
+"""What the app needs to be allowed ("Permission scopes"); slack-manifest.yml asks for the same."""
+
+_GONE = {
+    "account_inactive": "the app's account is deactivated: install the app to the workspace again.",
+    "app_uninstalled": "the app was removed from the workspace: install it again.",
+    "token_revoked": "the token was revoked: install the app again and copy the new Bot User OAuth Token.",
+    "token_expired": "the token has expired: switch token rotation off, or install the app again.",
+    "invalid_auth": "Slack does not know it: copy the Bot User OAuth Token (xoxb-...) from Your Apps, OAuth & Permissions.",
+    "not_authed": "Slack saw none: SLACK_BOT_TOKEN must be the Bot User OAuth Token (xoxb-...).",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was looked at; `words` say what to do when it is not well."""
+
+    well: bool
+    subject: str
+    words: str
+
+
+def examine(api_url: str, token: str, staff_channel: str) -> Iterator[Look]:
+    """See "auth.test" and "conversations.info"."""
+    api = Api(api_url, connect_seconds=3.0, read_seconds=5.0)
+    answer = api.ask("auth.test", token, {})
+    if answer.broken is not None or (not answer.ok and answer.error not in CREDENTIALS):
+        why = f"{api_url} did not answer as it should ({answer.error}). Can this machine reach the internet?"
+        yield Look(False, "Slack", why)
+        return
+    if not answer.ok:
+        why = _GONE.get(answer.error, f"Slack refuses it ({answer.error}): install the app again.")
+        yield Look(False, "SLACK_BOT_TOKEN", why)
+        return
+    yield Look(True, "Slack", f"the token belongs to {answer.body.get('user', '')} in {answer.body.get('team', '')}.")
+    if staff_channel:
+        yield _staff_channel(api, token, staff_channel)
+
+
+def _staff_channel(api: Api, token: str, channel: str) -> Look:
+    subject = "SLACK_STAFF_CHANNEL"
+    answer = api.ask("conversations.info", token, {"channel": channel})
+    found = answer.body.get("channel")
+    if not answer.ok or not isinstance(found, dict):
+        words = (
+            f"cannot be read ({answer.error}). It is a channel's id (C...), and the app must be a member: /invite it."
+        )
+        return Look(False, subject, words)
+    if not found.get("is_member"):
+        return Look(False, subject, "the app is not a member: type /invite @selfcare in the channel.")
+    return Look(True, subject, f"#{found.get('name', '')}; its members see alerts and can acknowledge them.")

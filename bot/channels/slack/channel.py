@@ -1,0 +1,126 @@
+"""Slack as one of the bot's channels. An address is `workspace/member` (or `workspace/channel`)."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
+from bot.channels.slack import parse
+from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
+from bot.channels.slack.pace import Pace
+from bot.channels.slack.render import Rendered, render
+from bot.channels.slack.send import Api, receipt
+from bot.messages import Introduced, Locale, Message
+
+log = structlog.get_logger()
+
+LANGUAGES: Mapping[str, Locale] = {"ja": "ja", "en": "en"}
+RESPONSES = "https://hooks.slack.com/"
+"""Where Slack's response_urls point to."""
+
+MEMBERS = ("U", "W")
+"""What members' ids begin with ("User type"); channels' begin with others."""
+
+Tokens = Callable[[str], str | None]
+"""The bot token for a workspace; None when the app is not installed there (any more)."""
+
+
+class SlackChannel:
+    """Any number of workspaces with the same app. `secrets` are one signing secret, or two while it is being rotated;
+    `public_url` is where Slack fetches pictures."""
+
+    name = parse.CHANNEL
+    limits = Limits(many=1, rate=MESSAGES_PER_SECOND, keyed=False, reply_once=False, gap=SECONDS_BETWEEN_MESSAGES)
+
+    def __init__(
+        self,
+        *,
+        secrets: Sequence[str],
+        tokens: Tokens,
+        api_url: str,
+        public_url: str,
+        staff_channel: str = "",
+        pace: Pace | None = None,
+    ) -> None:
+        """Raises ValueError for a missing secret."""
+        if not secrets or not all(secrets):
+            raise ValueError("a Slack app needs its signing secret")
+        self._secrets = tuple(secrets)
+        self._tokens = tokens
+        self._stand_in = api_url.startswith("http://")
+        fetchable = public_url.startswith("https://") or (self._stand_in and public_url.startswith("http://"))
+        self._media_url = f"{public_url.rstrip('/')}/media" if fetchable else None
+        self._api = Api(api_url)
+        self._pace = pace or Pace()
+        self._reader = parse.Reader(staff_channel)
+
+    def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
+        parse.verify(body, headers, self._secrets, now)
+        return self._reader.read(body, headers, now)
+
+    def send(self, delivery: Delivery) -> Receipt:
+        """A message, or the app's own page. What was answered loses its buttons, if Slack lets us."""
+        workspace, _, member = delivery.user_id.partition("/")
+        rendered = render(delivery.message, self._media_url)
+        silence = self._pace.silent_for(workspace)
+        if silence:
+            return Receipt(Outcome.RETRY, error="rate", retry_after=silence)
+        token = self._tokens(workspace)
+        if token is None:
+            return Receipt(Outcome.RETRY, error="credentials:not_installed")
+        if delivery.message.surface == "home":
+            answer = self._api.call("views.publish", token, {"user_id": member, "view": _home(rendered)})
+        else:
+            self._pace.wait(delivery.user_id)
+            answer = self._api.call("chat.postMessage", token, _post(member, rendered))
+        if answer.status == 429:
+            self._pace.hush(workspace, answer.retry_after or SECONDS_BETWEEN_MESSAGES)
+        ending = receipt(answer)
+        if ending.outcome is Outcome.SENT and delivery.reply_token not in (None, parse.WAITING):
+            self._settle_question(str(delivery.reply_token))
+        return ending
+
+    def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
+        """Slack has no such call; `limits.many` says so."""
+        raise NotImplementedError("Slack takes one address a call")
+
+    def introduce(self, user_id: str) -> Introduced | None:
+        """See "users.info": `locale` comes when asked for, `tz` is an IANA name."""
+        workspace, _, member = user_id.partition("/")
+        token = self._tokens(workspace)
+        if token is None or not member.startswith(MEMBERS):
+            return None
+        answer = self._api.ask("users.info", token, {"user": member, "include_locale": "true"})
+        user = answer.body.get("user")
+        if not answer.ok or not isinstance(user, dict):
+            log.warning("slack_profile_not_read", error=answer.error)
+            return None
+        return Introduced(LANGUAGES.get(str(user.get("locale", ""))[:2]), str(user.get("tz") or "")[:60])
+
+    def _settle_question(self, reply_token: str) -> None:
+        """Decoration: a message that keeps its buttons is answered kindly when they are pressed."""
+        change: dict[str, Any] = json.loads(reply_token)
+        url = str(change.pop("url", ""))
+        if not (url.startswith(RESPONSES) or (self._stand_in and url.startswith("http://"))):
+            return
+        answer = self._api.respond(url, {"replace_original": True, **change})
+        if not answer.ok:
+            log.warning("slack_question_not_settled", error=answer.error)
+
+
+def _post(member: str, rendered: Rendered) -> dict[str, Any]:
+    """See "chat.postMessage": a member's id as channel is the direct message with them."""
+    return {
+        "channel": member,
+        "text": rendered.text,
+        "blocks": rendered.blocks,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
+
+
+def _home(rendered: Rendered) -> dict[str, Any]:
+    return {"type": "home", "blocks": rendered.blocks}

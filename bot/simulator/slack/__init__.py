@@ -1,0 +1,1 @@
+"""A small Slack beside the small LINE: workspaces, Block Kit, Web API methods and signed requests."""
