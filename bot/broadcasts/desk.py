@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, not_, select, update
 
 from bot import access, audience, audit, outbox, taps
 from bot.access import Action, Role
@@ -265,6 +265,22 @@ def send_test(runtime: Runtime, actor: Actor, broadcast_id: int, contact_ids: Se
         _note(tx, now, actor, "test", broadcast_id, {"messages": str(put)})
     runtime.wake()
     return put
+
+
+def choose_testers(runtime: Runtime, actor: Actor, contact_ids: Sequence[int]) -> Refusal | None:
+    """These, and nobody else, get tests, and pushes while the send gate says test."""
+    if not access.may(actor.role, Action.BROADCAST):
+        return Refusal.NOT_ALLOWED
+    chosen = CONTACT.c.id.in_(list(contact_ids))
+    now = runtime.now()
+    with runtime.db.write() as tx:
+        added = select(CONTACT.c.id).where(chosen, not_(CONTACT.c.is_test))
+        dropped = select(CONTACT.c.id).where(not_(chosen), CONTACT.c.is_test)
+        for query, is_test in ((added, True), (dropped, False)):
+            for contact_id in tx.execute(query).scalars().all():
+                tx.execute(update(CONTACT).where(CONTACT.c.id == contact_id).values(is_test=is_test))
+                audit.note(tx, now, actor.name, "tester" if is_test else "no_tester", contact_id, {})
+    return None
 
 
 def _note(
