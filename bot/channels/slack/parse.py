@@ -321,8 +321,8 @@ def _answer(action: Say, body: Say) -> Event | None:
         case PickToken():
             timed = isinstance(chosen, str) and _TIME.fullmatch(chosen) is not None
             return Picked(replace(token, option=str(chosen)) if timed else token)
-        case CommandToken(command):
-            return Commanded(command)
+        case CommandToken(command, via):
+            return Commanded(command, via)
         case None:
             return Garbled()
         case _:
