@@ -1,6 +1,7 @@
 """The operator's commands. Everything large is imported by the command that needs it, so that each starts at once."""
 
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -51,7 +52,7 @@ port_option = click.option("--port", default=8000, show_default=True)
 def register(cli: click.Group, house: House) -> None:
     """Adds them all."""
     staff = staff_command.group(house.open_runtime, _settings)
-    for command in (_serve(house), _web(house), _worker(house), check, doctor, db, line, staff):
+    for command in (_serve(house), _web(house), _worker(house), _forecast(house), check, doctor, db, line, staff):
         cli.add_command(command)
 
 
@@ -98,6 +99,24 @@ def _worker(house: House) -> click.Command:
             listener.stop()
 
     return worker
+
+
+def _forecast(house: House) -> click.Command:
+    @click.command("forecast")
+    @click.option("--days", default=30, show_default=True, type=click.IntRange(1, 366))
+    def forecast(days: int) -> None:
+        """What would go to whom in the next days, why, what is skipped, and what it costs. Sends nothing."""
+        from datetime import timedelta
+
+        from bot.forecast import look_ahead, render
+        from bot.worker import drain
+
+        logs.configure(logging.ERROR)
+        runtime = _start(house, _settings())
+        for line in render(look_ahead(runtime, drain, timedelta(days=days)), runtime.content):
+            click.echo(line)
+
+    return forecast
 
 
 def _settings() -> Settings:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from sqlalchemy import Connection, insert, select, update
 
-from bot import alerts, audit, contacts, outbox, reminders
+from bot import alerts, audit, contacts, outbox, pacing, reminders
 from bot.engine.state import (
     Effect,
     EndReminder,
@@ -13,6 +13,7 @@ from bot.engine.state import (
     FinishSession,
     ForgetText,
     HoldTimed,
+    PassOver,
     RaiseAlert,
     RecordScreening,
     RequestHuman,
@@ -66,6 +67,8 @@ def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: s
             reminders.postpone(tx, contact_id, kind, until)
         case EndReminder(kind):
             reminders.end(tx, contact_id, kind)
+        case PassOver(kind, reason):
+            pacing.pass_over(tx, contact_id, kind, reason, key, now)
         case EraseContact():
             pass  # last, see apply
         case _:

@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
     FromClause,
+    String,
     and_,
     bindparam,
     exists,
+    insert,
+    literal,
     literal_column,
     or_,
     select,
@@ -155,6 +159,37 @@ def put_many(
     ]
     if rows:
         tx.execute(db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"]), rows)
+
+
+def note_skipped(tx: Connection, contact_id: int, kind: Pushed, reason: str, key: str, now: datetime) -> None:
+    """Something was due to the contact and is not said: kept like any message that was skipped, with its reason."""
+    tx.execute(_note_skipped(), {"person": contact_id, "kind": kind, "reason": reason, "key": key, "now": now})
+
+
+@cache
+def _note_skipped() -> Executable:
+    now = bindparam("now", type_=Utc)
+    values: dict[str, ColumnElement[Any]] = {
+        "contact_id": CONTACT.c.id,
+        "channel": CONTACT.c.channel,
+        "user_id": CONTACT.c.user_id,
+        "cause": bindparam("key", type_=String),
+        "dedupe_key": bindparam("key", type_=String),
+        "priority": literal(Priority.TIMED.rank),
+        "not_before": now,
+        "created_at": now,
+        "done_at": now,
+        "status": literal(OutboxStatus.SKIPPED.value),
+        "error": bindparam("reason", type_=String),
+        "kind": bindparam("kind", type_=String),
+        "attempts": literal(0),
+        "doubt": literal(0),
+        "billed": literal(0),
+        "provider_ids": literal("[]", type_=OUTBOX.c.provider_ids.type),
+        "alone": literal(False),
+    }
+    person = select(*values.values()).where(CONTACT.c.id == bindparam("person"))
+    return insert(OUTBOX).from_select(list(values), person, include_defaults=False)
 
 
 def has_open(tx: Connection, contact_id: int | None) -> bool:

@@ -27,7 +27,7 @@ DAY_FULL = "day_full"
 WITH_CARE = "with_care"
 """The reason on a message that waits for the day's reminder, to leave along with it."""
 
-AFTER_CARE = timedelta(minutes=5)
+AFTER_CARE = timedelta(minutes=10)
 """How long after the day's reminder a message that waited for it leaves alone, should that reminder not come."""
 
 
@@ -72,6 +72,12 @@ def put(
         kind=kind,
         ride_from=min(begin, alone - timedelta(minutes=runtime.content.pacing.together_minutes)),
     )
+
+
+def pass_over(tx: Connection, contact_id: int, kind: Pushed, reason: str, key: str, now: datetime) -> None:
+    """Something was due and is not said: its row in the outbox says why."""
+    outbox.note_skipped(tx, contact_id, kind, reason, key, now)
+    PACED.labels(kind, f"skipped_{reason}").inc()
 
 
 def _awake(content: Content, at: datetime) -> datetime:

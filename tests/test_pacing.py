@@ -243,7 +243,7 @@ def test_it_comes_alone_a_little_later_when_that_reminder_does_not(house: World)
     house.run()
     with house.db.write() as tx:
         reminders.end(tx, 1, "care")
-    house.clock.move(minutes=45)
+    house.clock.move(minutes=50)
     house.run()
     assert pushed(house) == [["booking"]]
 

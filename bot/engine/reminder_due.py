@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.engine.draft import Draft
 from bot.engine.reminder_plan import arm, end, fewer, thinned
 from bot.engine.reminder_words import button, days_words
+from bot.engine.state import PassedOver, PassOver
 from bot.messages import Card, Choice, Command, ReminderDue
 
 SNOOZES = (10, 30, 60)
@@ -15,7 +16,9 @@ SNOOZES = (10, 30, 60)
 def due(draft: Draft, event: ReminderDue) -> None:
     """One message, or none: nobody is reminded who must not or need not be."""
     reminder = draft.state.reminder
-    if reminder is None or reminder.status != "on" or not _welcome(draft, event):
+    why_not = _unwelcome(draft, event)
+    if reminder is None or why_not is not None:
+        draft.do(PassOver("care", why_not or "off"))
         return
     if reminder.unanswered < draft.content.reminders.patience:
         draft.change(reminder=replace(reminder, unanswered=reminder.unanswered + 1, awaiting=True))
@@ -32,18 +35,23 @@ def due(draft: Draft, event: ReminderDue) -> None:
         _remind(draft, draft.text(draft.content.reminders.goodbye), (button(draft, "again", "again"), _start(draft)))
 
 
-def _welcome(draft: Draft, event: ReminderDue) -> bool:
-    """Whether a reminder may come now: agreed to, nothing serious open, in time, not at night, not in the middle of a
-    conversation, and today's care not begun yet."""
+def _unwelcome(draft: Draft, event: ReminderDue) -> PassedOver | None:
+    """Why no reminder may come now. It must be wanted and agreed to, nothing serious open, in time, not at night, not in the
+    middle of a conversation, and today's care not begun yet."""
     state, words, zone = draft.state, draft.content.reminders, draft.facts.zone
-    if state.lock is not None or state.stopped or "guidance" not in state.consents:
-        return False
     local = draft.now.astimezone(zone)
-    if draft.now >= event.expires_at or words.quiet_hours.hold(local.time()):
-        return False
     talking = state.waiting is not None and draft.since(state.waiting.since) < timedelta(minutes=words.talk_minutes)
-    done = any(at.astimezone(zone).date() == local.date() for at in state.recent_sessions)
-    return not talking and not done
+    reasons: tuple[tuple[PassedOver, bool], ...] = (
+        ("off", state.reminder is None or state.reminder.status != "on"),
+        ("locked", state.lock is not None),
+        ("stopped", state.stopped),
+        ("no_consent", "guidance" not in state.consents),
+        ("too_late", draft.now >= event.expires_at),
+        ("quiet", words.quiet_hours.hold(local.time())),
+        ("talking", talking),
+        ("done", any(at.astimezone(zone).date() == local.date() for at in state.recent_sessions)),
+    )
+    return next((reason for reason, holds in reasons if holds), None)
 
 
 def _prompt(draft: Draft) -> None:

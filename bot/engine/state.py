@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.content.rules import ReminderRule
-from bot.messages import Disposition, Locale, Message, ReminderKind
+from bot.messages import Disposition, Locale, Message, Pushed, ReminderKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +240,19 @@ class EndReminder:
     kind: ReminderKind
 
 
+PassedOver = Literal["off", "locked", "stopped", "no_consent", "too_late", "quiet", "talking", "done"]
+"""Why something due is not said: switched off meanwhile, something serious is open, the patient wants nothing, did not
+agree, its hour is over, it is night, a conversation is under way, today's care is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassOver:
+    """What was due is not said, and why. It is kept, for staff and for the forecast."""
+
+    kind: Pushed
+    reason: PassedOver
+
+
 @dataclass(frozen=True, slots=True)
 class EraseContact:
     """Deletes everything stored about the patient, after this turn's answer has been handed over."""
@@ -258,6 +271,7 @@ Effect = (
     | SetReminder
     | SnoozeReminder
     | EndReminder
+    | PassOver
     | EraseContact
 )
 

@@ -633,6 +633,7 @@ OUTBOX = _table(Outbox)
 REMINDER = _table(Reminder)
 GATE = _table(Gate)
 BROADCAST = _table(Broadcast)
+BOOKING = _table(Booking)
 """For statements on the hot path, which are made once: SQLAlchemy spends more on making than on running them."""
 
 
