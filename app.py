@@ -72,6 +72,11 @@ def _channels(settings: Settings) -> "Mapping[str, Channel]":
             staff_channel=settings.slack_staff_channel,
         )
         channels[slack.name] = slack
+        if settings.slack_staff_channel:
+            from bot.channels.slack.staff import StaffChannel
+
+            room = StaffChannel(token=token, api_url=settings.slack_api_url)
+            channels[room.name] = room
     return channels
 
 

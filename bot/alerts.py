@@ -81,5 +81,6 @@ def open_alert(
         "origin": origin,
         "dedupe_key": dedupe_key,
         "opened_at": now,
+        "call_at": now,
     }
     tx.execute(db.insert(Alert).on_conflict_do_nothing(index_elements=["dedupe_key"]), row)

@@ -80,7 +80,15 @@ class CommandToken:
     via: str = ""
 
 
-Token = PickToken | CommandToken
+@dataclass(frozen=True, slots=True)
+class StaffToken:
+    """A button for staff, in their own channel."""
+
+    what: Literal["acknowledge"]
+    value: str
+
+
+Token = PickToken | CommandToken | StaffToken
 
 
 _VIA = re.compile(r"[0-9]{1,10}\.[0-9]{1,3}")
@@ -93,6 +101,8 @@ def encode_token(token: Token) -> str:
             return f"p|{turn}|{question}|{option}"
         case CommandToken(command, via):
             return f"c|{command.value}|{via}" if via else f"c|{command.value}"
+        case StaffToken(what, value):
+            return f"s|{what}|{value}"
 
 
 def decode_token(data: str) -> Token | None:
@@ -104,6 +114,8 @@ def decode_token(data: str) -> Token | None:
             return CommandToken(Command(command))
         case ["c", command, via] if command in set(Command) and _VIA.fullmatch(via):
             return CommandToken(Command(command), via)
+        case ["s", "acknowledge", value]:
+            return StaffToken("acknowledge", value)
         case _:
             return None
 
@@ -348,12 +360,14 @@ Part = Words | Picture | Card | Carousel
 class Message:
     """All that one turn says: one delivery of at most MAX_PARTS parts. `quick` are answers shown under the last part
     (LINE quick replies). `safety` marks advice that must arrive even at the price of arriving twice. `surface` "home":
-    not said in the chat but shown on the app's own page, in the place of what stood there."""
+    not said in the chat but shown on the app's own page, in the place of what stood there. `loud` calls everybody in a room by a
+    notification."""
 
     parts: tuple[Part, ...]
     quick: tuple[Choice, ...] = ()
     safety: bool = False
     surface: Literal["chat", "home"] = "chat"
+    loud: bool = False
 
 
 Pushed = Literal["booking", "care", "news", "extra"]

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from bot import reminders
+from bot import reminders, staff_room
 from bot.acquaintance import get_acquainted
 from bot.broadcasts import expand
 from bot.conversation import advance
@@ -50,6 +50,7 @@ def drain(runtime: Runtime) -> None:
     """Handles and sends everything that is due now, in this thread."""
     while (
         get_acquainted(runtime)
+        + staff_room.sweep(runtime)
         + reminders.sweep(runtime, runtime.now())
         + expand.tick(runtime)
         + advance(runtime, 1000)
@@ -122,6 +123,8 @@ class Worker:
         while not self._stopping.is_set() and get_acquainted(self._runtime):
             self._greeter.beat()
             self._turns[0].ring()
+        if staff_room.sweep(self._runtime):
+            self._dispatch.ring()
 
     def _warm_up(self) -> None:
         """What the engine makes of the content at its first text (hundreds of patterns) takes a second or two: not while
@@ -139,7 +142,8 @@ class Worker:
         return len(self._busy) < SENDERS
 
     def turned(self, number: int, one: Attempt | None, more: bool) -> None:
-        """After a turn in the turner of that number."""
+        """After a turn in the turner of that number. It may have opened an alert."""
+        self._greeter.ring()
         self._turns[number].beat()
         if one is not None:
             self._hand_over(one)

@@ -113,7 +113,7 @@ class Walker:
             self.now += timedelta(hours=self.rng.choice((0, 0, 1, 24)))
             return ReminderDue("care", self.now, self.now + timedelta(minutes=self.rng.choice((0, 90, 90))))
         roll = self.rng.random()
-        taps = [c.token for c in self.offered if c.token is not None]
+        taps = [c.token for c in self.offered if isinstance(c.token, PickToken | CommandToken)]
         if roll < (0.93 if self.calm else 0.72) and taps:
             picks = [t for t in taps if isinstance(t, PickToken)]
             clear = [t for t in picks if t.option in ("none", "no", "begin", "next", "a20")]

@@ -46,13 +46,14 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class StaffAct:
     """Something that staff did in the messenger they live in. `who` is their address, `name` what they are called there;
-    `trigger` opens a form for them within seconds; `fields` are what such a form holds."""
+    `trigger` opens a form for them within seconds, `reply` (a reply token) changes the message that was pressed; `fields` are what such a form holds."""
 
     what: str
     who: str
     value: str = ""
     name: str = ""
     trigger: str = ""
+    reply: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
 
 

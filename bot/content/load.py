@@ -15,6 +15,7 @@ from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Programme
 from bot.content.reminders import Reminders
+from bot.content.staff_room import StaffRoom
 from bot.content.vocabulary import Vocabulary
 
 M = TypeVar("M", bound=BaseModel)
@@ -59,12 +60,13 @@ def load(folder: Path) -> Content:
     pacing = reader.one("pacing.toml", Pacing)
     booking = reader.one("booking.toml", BookingWords)
     programme = reader.one("programme.toml", Programme)
+    staff_room = reader.one("staff_room.toml", StaffRoom)
     flows = reader.many("flows", Flow, named=True)
     routines = reader.many("routines", Routine, named=True)
     tips = reader.many("tips", Tips)
     if not (clinic and safety and vocabulary and menu and phrases and pages and reminders and booking and programme):
         raise ContentError(reader.problems)
-    if reader.problems or pacing is None:
+    if reader.problems or pacing is None or staff_room is None:
         raise ContentError(reader.problems)
     media = frozenset(path.name for path in folder.glob("media/*.png"))
     return Content(
@@ -79,6 +81,7 @@ def load(folder: Path) -> Content:
         pacing=pacing,
         booking=booking,
         programme=programme,
+        staff_room=staff_room,
         flows=flows,
         routines=routines,
         tips=tuple(tip for file in tips.values() for tip in file.tip),

@@ -14,6 +14,7 @@ from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Programme
 from bot.content.reminders import Reminders
+from bot.content.staff_room import StaffRoom
 from bot.content.vocabulary import Vocabulary
 from bot.messages import Command, Disposition
 
@@ -582,6 +583,7 @@ class Content(Strict):
     pacing: Pacing
     booking: BookingWords
     programme: Programme
+    staff_room: StaffRoom
     flows: Mapping[str, Flow]
     routines: Mapping[str, Routine]
     tips: tuple[Tip, ...]

@@ -137,6 +137,7 @@ REMINDER_ACTIVE = text("status = 'active'")
 BOOKING_OPEN = text("status IN ('held', 'requested', 'confirmed')")
 BOOKING_DUE = text("due_at IS NOT NULL")
 WAITING_ON = text("status = 'waiting'")
+CALL_DUE = text("call_at IS NOT NULL")
 OF_A_BROADCAST = text("broadcast_id IS NOT NULL")
 
 
@@ -480,6 +481,7 @@ class Alert(Base):
             sqlite_where=text("acknowledged_at IS NULL"),
             postgresql_where=text("acknowledged_at IS NULL"),
         ),
+        Index("ix_alert_call", "call_at", "id", sqlite_where=CALL_DUE, postgresql_where=CALL_DUE),
         Index(
             "ix_alert_unresolved",
             "opened_at",
@@ -503,6 +505,8 @@ class Alert(Base):
     resolved_by: Mapped[str | None]
     resolved_at: Mapped[datetime | None]
     note: Mapped[str | None]
+    calls: Mapped[int] = mapped_column(default=0)
+    call_at: Mapped[datetime | None]
 
 
 class Staff(Base):
@@ -519,6 +523,7 @@ class Staff(Base):
     must_change: Mapped[bool] = mapped_column(default=False)
     totp_secret: Mapped[str | None]
     totp_used: Mapped[int | None] = mapped_column(Number)
+    slack_member: Mapped[str | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

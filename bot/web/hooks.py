@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from bot import staff_room
 from bot.channels.base import Forged, Malformed
 from bot.inbox import accept
 from bot.runtime import Runtime
@@ -51,6 +52,8 @@ def _receive(runtime: Runtime, name: str) -> Response:
         return Response(status=400)
     try:
         accept(runtime, reception.inbound)
+        for act in reception.staff:
+            staff_room.act(runtime, act)
     except OperationalError as error:
         log.error("webhook_not_stored", channel=name, error=error)
         return Response(status=503)  # the provider delivers it again

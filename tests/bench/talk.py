@@ -18,6 +18,7 @@ from bot.messages import (
     Message,
     Picked,
     PickToken,
+    StaffToken,
     Token,
     encode_token,
 )
@@ -60,4 +61,10 @@ def _tokens(message: Message) -> list[Token]:
 
 
 def _tap(token: Token) -> Event:
-    return Picked(token) if isinstance(token, PickToken) else Commanded(token.command)
+    match token:
+        case PickToken():
+            return Picked(token)
+        case CommandToken(command):
+            return Commanded(command)
+        case StaffToken():
+            raise AssertionError("no patient sees these")

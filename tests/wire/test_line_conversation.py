@@ -30,6 +30,7 @@ from bot.messages import (
 from bot.simulator.wire import Json, check
 
 CONTENT = load(Path(__file__).parents[2] / "content")
+PATIENTS = (PickToken, CommandToken)
 STRANGE = (Said("腰が重いです"), Said("おしっこが出ません"), Said("7"), Showed("sticker"), Showed("image"))
 
 
@@ -52,8 +53,8 @@ def conversation(seed: int, events: int) -> Iterator[Message]:
 def tokens(message: Message) -> Iterator[PickToken | CommandToken]:
     for part in message.parts:
         cards = part.cards if isinstance(part, Carousel) else (part,) if isinstance(part, Card) else ()
-        yield from (choice.token for card in cards for choice in card.choices if choice.token)
-    yield from (choice.token for choice in message.quick if choice.token)
+        yield from (choice.token for card in cards for choice in card.choices if isinstance(choice.token, PATIENTS))
+    yield from (choice.token for choice in message.quick if isinstance(choice.token, PATIENTS))
 
 
 def next_event(chance: random.Random, offered: list[PickToken | CommandToken]) -> Event:

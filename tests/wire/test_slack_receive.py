@@ -258,7 +258,7 @@ def test_two_taps_are_two_events_and_a_retry_of_one_is_the_same() -> None:
 
 
 def test_a_staff_button_counts_in_the_staffs_channel_only() -> None:
-    action = {"action_id": "staff.acknowledge:7", "value": "7"}
+    action = {"action_id": "button:1", "value": "s|acknowledge|7"}
     inside = received(form(tap(action, channel={"id": STAFF})))
     [act] = inside.staff
     assert (act.what, act.value, act.who, act.name) == ("acknowledge", "7", f"{TEAM}/{USER}", "sample")

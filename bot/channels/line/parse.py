@@ -26,6 +26,7 @@ from bot.messages import (
     PickToken,
     Said,
     Showed,
+    StaffToken,
     Unfollowed,
     Unsent,
     decode_token,
@@ -160,7 +161,7 @@ def _tapped(data: str, params: object) -> Event:
             return Picked(_at_time(token, params))
         case CommandToken(command, via):
             return Commanded(command, via)
-        case None:
+        case StaffToken() | None:
             return Garbled()
         case _:
             assert_never(token)

@@ -32,6 +32,7 @@ from bot.messages import (
     PickToken,
     Said,
     Showed,
+    StaffToken,
     Unfollowed,
     Unsent,
     decode_token,
@@ -220,8 +221,9 @@ class Reader:
         action = body["actions"][0]
         action_id = str(action.get("action_id", ""))
         who, team = body["user"].get("id"), (body.get("team") or {}).get("id") or body["user"].get("team_id")
-        if action_id.startswith(STAFF):
-            self._staff_tap(found, body, action, f"{_id(team)}/{_id(who)}")
+        token = decode_token(str(action.get("value", "")))
+        if isinstance(token, StaffToken):
+            self._staff_tap(found, body, token, f"{_id(team)}/{_id(who)}")
             return
         event = _answer(action, body)
         if event is None:
@@ -231,18 +233,20 @@ class Reader:
         at = _moment(action.get("action_ts"), found.now)
         self._add(found, key, team, who, event, at, _afterwards(event, action, body))
 
-    def _staff_tap(self, found: _Found, body: Say, action: Say, who: str) -> None:
+    def _staff_tap(self, found: _Found, body: Say, token: StaffToken, who: str) -> None:
         """Only in the staff's own channel: who is in there is the operator's to say."""
         if not self._staff_channel or (body.get("channel") or {}).get("id") != self._staff_channel:
             found.ignored.append("tap/staff_elsewhere")
             return
+        user, url = body["user"], body.get("response_url")
         found.staff.append(
             StaffAct(
-                str(action["action_id"]).removeprefix(STAFF).split(":")[0],
+                token.what,
                 who,
-                value=str(action.get("value", "")),
-                name=str(body["user"].get("name") or body["user"].get("username") or ""),
+                value=token.value,
+                name=str(user.get("name") or user.get("username") or ""),
                 trigger=str(body.get("trigger_id", "")),
+                reply=json.dumps({"url": url}) if isinstance(url, str) else "",
             )
         )
 
@@ -276,9 +280,6 @@ class Reader:
             )
         )
 
-
-STAFF = "staff."
-"""What the action_ids of the staff's buttons begin with."""
 
 WAITING = "-"
 """The reply token of an answer that somebody waits for and that changes no earlier message."""
@@ -323,7 +324,7 @@ def _answer(action: Say, body: Say) -> Event | None:
             return Picked(replace(token, option=str(chosen)) if timed else token)
         case CommandToken(command, via):
             return Commanded(command, via)
-        case None:
+        case StaffToken() | None:
             return Garbled()
         case _:
             assert_never(token)

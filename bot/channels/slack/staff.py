@@ -1,0 +1,56 @@
+"""The staff's channel in Slack, as the outbox sees it: an address like any other, with nobody to write back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.channels.base import Delivery, Forged, Limits, Receipt, Reception
+from bot.channels.slack.blocks import JsonObject
+from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
+from bot.channels.slack.pace import Pace
+from bot.channels.slack.render import render
+from bot.channels.slack.send import Api, receipt
+from bot.messages import Message
+
+EVERYBODY = "<!channel> "
+"""Notifies everybody in the channel ("Formatting text: Mentioning")."""
+
+
+class StaffChannel:
+    """A message with a reply token takes the place of the one that was pressed."""
+
+    name = "staff"
+    limits = Limits(many=1, rate=MESSAGES_PER_SECOND, keyed=False, reply_once=False, gap=SECONDS_BETWEEN_MESSAGES)
+
+    def __init__(self, *, token: str, api_url: str, pace: Pace | None = None) -> None:
+        self._token = token
+        self._api = Api(api_url)
+        self._pace = pace or Pace()
+
+    def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
+        """What staff do comes in by Slack's one address."""
+        raise Forged("nothing is received here")
+
+    def send(self, delivery: Delivery) -> Receipt:
+        rendered = render(delivery.message, None)
+        blocks: Sequence[JsonObject] = rendered.blocks
+        if delivery.reply_token is not None:
+            url = str(json.loads(delivery.reply_token)["url"])
+            return receipt(self._api.respond(url, {"replace_original": True, "text": rendered.text, "blocks": blocks}))
+        text = rendered.text
+        if delivery.message.loud:
+            text = EVERYBODY + text
+            blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": EVERYBODY.strip()}}, *blocks]
+        self._pace.wait(delivery.user_id)
+        arguments: JsonObject = {
+            "channel": delivery.user_id,
+            "text": text,
+            "blocks": blocks,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        return receipt(self._api.call("chat.postMessage", self._token, arguments))
+
+    def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
+        """Slack has no such call; `limits.many` says so."""
+        raise NotImplementedError("Slack takes one address a call")
