@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot import audit, outbox
+from bot.engine.state import Taken
 from bot.store.tables import Contact, Inbox, InboxStatus, Outbox
 
 FAREWELL_LIFE = timedelta(hours=24)
@@ -16,6 +17,12 @@ def set_reachable(tx: Connection, contact_id: int, reachable: bool, now: datetim
     tx.execute(update(Contact).where(Contact.id == contact_id).values(reachable=reachable))
     if not reachable:
         outbox.cancel_timed(tx, contact_id, now, "unreachable")
+
+
+def set_taken(tx: Connection, contact_id: int, taken: Taken | None) -> None:
+    """Who of the staff talks with them, for the queries of what may leave and of who waits."""
+    by, until = (None, None) if taken is None else (taken.by, taken.until)
+    tx.execute(update(Contact).where(Contact.id == contact_id).values(taken_by=by, taken_until=until))
 
 
 def erase(tx: Connection, contact_id: int, now: datetime, actor: str, farewell: str | None = None) -> None:

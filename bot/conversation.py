@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot import alerts, effects, links, outbox, pacing, settlement, taps
 from bot.engine.state import EraseContact, Facts, State
-from bot.messages import Commanded, Message, Priority, Pushed, ReminderDue, Said
+from bot.messages import Commanded, Message, Priority, Pushed, ReminderDue, Said, StaffDid
 from bot.runtime import Runtime
 from bot.settlement import Attempt
 from bot.store import codec
@@ -147,7 +147,9 @@ _ITS_OLDEST = (
 _SETTLE = (
     update(INBOX)
     .where(INBOX.c.id == bindparam("inbox_id"))
-    .values(status=bindparam("ending"), done_at=bindparam("now"), tries=bindparam("tried"), reply_token=None)
+    .values(
+        status=bindparam("ending"), done_at=bindparam("now"), tries=bindparam("tried"), reply_token=bindparam("token")
+    )
 )
 
 _SAVE = (
@@ -197,10 +199,14 @@ def _handle(
         return InboxStatus.WITHDRAWN, None
     facts = Facts(now, ZoneInfo(runtime.content.clinic.time_zone), links.possible(runtime.settings))
     turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
-    _settle(tx, claim, InboxStatus.DONE, now)
+    by_patient = not isinstance(event, ReminderDue | StaffDid)
+    unused = turn.message is None and turn.state.taken is not None
+    _settle(tx, claim, InboxStatus.DONE, now, keep_token=unused)
     if isinstance(event, Commanded) and event.via:
         taps.count_button(runtime.db, tx, event.via, claim.contact_id, now)
-    _save(tx, claim, turn.state, claim.seen_at if isinstance(event, ReminderDue) else now)
+    _save(tx, claim, turn.state, now if by_patient else claim.seen_at)
+    if isinstance(event, StaffDid):
+        claim = replace(claim, reply=_spare_token(tx, claim.contact_id, now))
     leased = None
     room = room and not any(isinstance(effect, EraseContact) for effect in turn.effects)  # its row changes hands
     if turn.message is not None:
@@ -208,7 +214,7 @@ def _handle(
         if isinstance(event, ReminderDue):
             _put_timed(runtime, tx, claim, message, now, event)
         else:
-            alone = turn.state.waiting is not None or turn.state.lock is not None
+            alone = turn.state.waiting is not None or turn.state.lock is not None or isinstance(event, StaffDid)
             leased = _answer(runtime, tx, claim, message, now, room, alone=alone)
     effects.apply(runtime.db, tx, claim.contact_id, turn, claim.cause, now)
     return InboxStatus.DONE, leased
@@ -276,8 +282,37 @@ def _taken_back(tx: Connection, contact_id: int, message_id: str) -> bool:
     return tx.execute(_TAKEN_BACK, {"contact_id": contact_id, "message_id": message_id}).first() is not None
 
 
-def _settle(tx: Connection, claim: _Claim, status: InboxStatus, now: datetime) -> None:
-    values = {"inbox_id": claim.inbox_id, "ending": status.value, "now": now, "tried": claim.tries + 1}
+_SPARE = (
+    select(INBOX.c.id, INBOX.c.reply_token, INBOX.c.reply_expires_at)
+    .where(
+        INBOX.c.contact_id == bindparam("contact_id"),
+        INBOX.c.reply_token.is_not(None),
+        INBOX.c.reply_expires_at > bindparam("now", type_=Utc),
+        INBOX.c.status == InboxStatus.DONE.value,
+    )
+    .order_by(INBOX.c.id.desc())
+    .limit(1)
+)
+
+
+def spare_until(tx: Connection, contact_id: int, now: datetime) -> datetime | None:
+    """Until when an answer of staff costs nothing: a reply token is left that the silent guide did not use."""
+    found = tx.execute(_SPARE, {"contact_id": contact_id, "now": now}).first()
+    return None if found is None else found.reply_expires_at
+
+
+def _spare_token(tx: Connection, contact_id: int, now: datetime) -> outbox.ReplyToken | None:
+    """Taken, so that nobody else uses it."""
+    found = tx.execute(_SPARE, {"contact_id": contact_id, "now": now}).first()
+    if found is None:
+        return None
+    tx.execute(update(Inbox).where(Inbox.id == found.id).values(reply_token=None))
+    return outbox.ReplyToken(found.reply_token, found.reply_expires_at)
+
+
+def _settle(tx: Connection, claim: _Claim, status: InboxStatus, now: datetime, *, keep_token: bool = False) -> None:
+    token = claim.reply.token if keep_token and claim.reply is not None else None
+    values = {"inbox_id": claim.inbox_id, "ending": status.value, "now": now, "tried": claim.tries + 1, "token": token}
     tx.execute(_SETTLE, values)
 
 

@@ -20,6 +20,7 @@ from bot.engine.state import (
     SetConsents,
     SetReachable,
     SetReminder,
+    SetTaken,
     SnoozeReminder,
     StartSession,
     Turn,
@@ -69,6 +70,8 @@ def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: s
             reminders.end(tx, contact_id, kind)
         case PassOver(kind, reason):
             pacing.pass_over(tx, contact_id, kind, reason, key, now)
+        case SetTaken(taken):
+            contacts.set_taken(tx, contact_id, taken)
         case EraseContact():
             pass  # last, see apply
         case _:

@@ -243,6 +243,18 @@ class ReminderDue:
     kind: Literal["reminder_due"] = "reminder_due"
 
 
+@dataclass(frozen=True, slots=True)
+class StaffDid:
+    """One of the staff acted in the patient's chat. take_over and say silence the guide until `until`; say carries `text`;
+    seen_doctor: they know that a doctor has looked. `by` is their sign-in name."""
+
+    what: Literal["take_over", "say", "hand_back", "seen_doctor"]
+    by: str
+    text: str = ""
+    until: datetime | None = None
+    kind: Literal["staff_did"] = "staff_did"
+
+
 Event = (
     Followed
     | Unfollowed
@@ -258,6 +270,7 @@ Event = (
     | HomeOpened
     | Introduced
     | ReminderDue
+    | StaffDid
 )
 
 

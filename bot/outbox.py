@@ -210,8 +210,8 @@ NOW = bindparam("now", type_=Utc)
 
 
 def may_leave(gate: SendGate) -> ColumnElement[bool]:
-    """Due, let through, and with nothing before it: a contact's messages leave in their order, but a less urgent one never
-    keeps a more urgent one waiting, nor does one that is held, or not due yet."""
+    """Due, let through, not in the middle of a talk with staff, and with nothing before it: a contact's messages leave in
+    their order, but a less urgent one never keeps a more urgent one waiting, nor does one that is held, or not due yet."""
     earlier = OUTBOX.alias()
     blocked = exists().where(
         earlier.c.contact_id == OUTBOX.c.contact_id,
@@ -225,13 +225,19 @@ def may_leave(gate: SendGate) -> ColumnElement[bool]:
             and_(or_(earlier.c.not_before <= NOW, earlier.c.attempts > 0), passes(gate, earlier)),
         ),
     )
-    return and_(OUTBOX.c.not_before <= NOW, _is_let_go(OUTBOX), ~blocked, passes(gate, OUTBOX))
+    return and_(OUTBOX.c.not_before <= NOW, _is_let_go(OUTBOX), ~blocked, passes(gate, OUTBOX), ~_while_staff_talk())
 
 
 def _is_let_go(outbox: FromClause) -> ColumnElement[bool]:
     """What belongs to a broadcast leaves only while that is being sent, and stands in nobody's way otherwise."""
     sending = select(BROADCAST.c.id).where(BROADCAST.c.status == literal_column(f"'{BroadcastStatus.SENDING}'"))
     return or_(outbox.c.broadcast_id.is_(None), outbox.c.broadcast_id.in_(sending))
+
+
+def _while_staff_talk() -> ColumnElement[bool]:
+    """Nothing that nobody asked for comes between a patient and the person they are talking with."""
+    talking = exists().where(CONTACT.c.id == OUTBOX.c.contact_id, CONTACT.c.taken_until > NOW)
+    return and_(OUTBOX.c.priority >= Priority.TIMED.rank, talking)
 
 
 def passes(gate: SendGate, outbox: FromClause = OUTBOX) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from bot.delivery import BATCH, attempt, claim_some, deliver, let_go, release_ex
 from bot.engine.state import Facts, State
 from bot.messages import Said
 from bot.multicast import Batch
+from bot.names import learn
 from bot.retention import tidy
 from bot.runtime import Runtime
 from bot.settlement import Attempt
@@ -38,6 +39,9 @@ SWEEP_SECONDS = 1
 
 LET_GO_SECONDS = 30
 """How often what waited past its useful life is settled."""
+
+NAMES_SECONDS = 3
+"""How often newcomers' names are asked for."""
 
 RECOVER_SECONDS = 1.0
 """Pause after the database failed."""
@@ -96,6 +100,7 @@ class Worker:
         self._ticks.add_job(_logged(self._sweep), "interval", seconds=SWEEP_SECONDS)
         self._ticks.add_job(_logged(self._let_go), "interval", seconds=LET_GO_SECONDS)
         self._ticks.add_job(_logged(lambda: expand.tick(self._runtime)), "interval", seconds=SWEEP_SECONDS)
+        self._ticks.add_job(_logged(lambda: learn(self._runtime)), "interval", seconds=NAMES_SECONDS)
         soon = datetime.now(UTC) + timedelta(minutes=1)
         self._ticks.add_job(_logged(lambda: tidy(self._runtime)), "interval", days=1, next_run_time=soon)
         self._ticks.start()

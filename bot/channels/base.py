@@ -91,6 +91,19 @@ class Limits:
     gap: float = 0.0
 
 
+class NotTold(Exception):
+    """The provider did not answer, or not as documented: ask again later."""
+
+
+@runtime_checkable
+class KnowsNames(Protocol):
+    """A channel that can tell what its users call themselves."""
+
+    def name_of(self, user_id: str) -> str | None:
+        """One call. None when there is no such user to us. Raises NotTold."""
+        ...
+
+
 class Channel(Protocol):
     """A provider. Every method may be called from many threads at once."""
 

@@ -495,6 +495,14 @@ class Tip(Strict):
     source: Id
 
 
+class Reply(Strict):
+    """What staff can send with two taps, and change before they send it."""
+
+    id: Id
+    title: Wording
+    text: Wording
+
+
 class Phrases(Strict):
     """phrases.toml: what the engine says in its own words. `{...}` are filled in by the engine, as named there."""
 
@@ -522,6 +530,10 @@ class Phrases(Strict):
     invited: Wording
     human: Wording
     human_closed: Wording
+    staff_here: Wording
+    staff_gone: Wording
+    staff_seen_doctor: Wording
+    staff_replies: tuple[Reply, ...] = Field(min_length=1)
     hours: Wording
     closed_day: Wording
     weekdays: Wording

@@ -117,6 +117,14 @@ class Programme:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """One of the staff talks with the patient, and the guide is silent, until `until` at the latest."""
+
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything remembered. `answers` are those of the flow under way, begun at `begun_at` on content `version`;
     `trail` the questions answered in it, oldest first, for going back. `skip_known` passes over questions that have an
@@ -144,6 +152,7 @@ class State:
     stopped: bool = False
     reminder: Reminder | None = None
     programme: Programme = field(default_factory=Programme)
+    taken: Taken | None = None
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -254,6 +263,14 @@ class PassOver:
 
 
 @dataclass(frozen=True, slots=True)
+class SetTaken:
+    """Who of the staff talks with the patient, and until when nothing leaves for them that they did not ask for. None:
+    nobody any more."""
+
+    taken: Taken | None
+
+
+@dataclass(frozen=True, slots=True)
 class EraseContact:
     """Deletes everything stored about the patient, after this turn's answer has been handed over."""
 
@@ -272,6 +289,7 @@ Effect = (
     | SnoozeReminder
     | EndReminder
     | PassOver
+    | SetTaken
     | EraseContact
 )
 

@@ -19,6 +19,7 @@ from bot.engine import (
     reminder_plan,
     reminder_words,
     reminding,
+    staffed,
     wishes,
 )
 from bot.engine.draft import Draft
@@ -55,6 +56,7 @@ from bot.messages import (
     ReminderDue,
     Said,
     Showed,
+    StaffDid,
     Unfollowed,
     Unsent,
 )
@@ -102,9 +104,11 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             commands.withdraw(draft, purpose)
         case Decided():
             commands.erase(draft)
+        case StaffDid():
+            staffed.act(draft, event)
         case _:
             assert_never(event)
-    return draft.finish()
+    return staffed.hush(draft, event, state, draft.finish())
 
 
 def _welcome(draft: Draft) -> None:

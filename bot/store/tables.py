@@ -133,6 +133,7 @@ OUTBOX_PUSHED = text("kind IS NOT NULL")
 OUTBOX_RIDING = text("carrier_id IS NOT NULL")
 """Conditions of the partial indexes. A query uses such an index only if it says the same in the same words, with
 constants in the place of parameters: see `waiting`, `ready`, `batched`, `ahead`."""
+CONTACT_UNNAMED = text("name IS NULL")
 REMINDER_ACTIVE = text("status = 'active'")
 BOOKING_OPEN = text("status IN ('held', 'requested', 'confirmed')")
 BOOKING_DUE = text("due_at IS NOT NULL")
@@ -167,10 +168,16 @@ AUTOINCREMENT = {"sqlite_autoincrement": True}
 class Contact(Base):
     """A person (or group) at one address of one channel. `consents` repeats the state's, for queries. `seen_at` is the
     last thing they did. `is_test` contacts get messages while SEND_GATE=test. `name` is what they are called, `phone` the
-    number they gave."""
+    number they gave. `name_asked_at`: when the channel was last asked for the name. Until `taken_until` one of the staff,
+    `taken_by`, talks with them."""
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("channel", "user_id"), AUTOINCREMENT)
+    __table_args__ = (
+        UniqueConstraint("channel", "user_id"),
+        Index("ix_contact_unnamed", "name_asked_at", sqlite_where=CONTACT_UNNAMED, postgresql_where=CONTACT_UNNAMED),
+        Index("ix_contact_taken_until", "taken_until"),
+        AUTOINCREMENT,
+    )
 
     id: Mapped[int] = mapped_column(Number, primary_key=True)
     channel: Mapped[str]
@@ -179,7 +186,10 @@ class Contact(Base):
     reachable: Mapped[bool] = mapped_column(default=True)
     is_test: Mapped[bool] = mapped_column(default=False)
     name: Mapped[str | None]
+    name_asked_at: Mapped[datetime | None]
     phone: Mapped[str | None]
+    taken_by: Mapped[str | None]
+    taken_until: Mapped[datetime | None]
     consents: Mapped[str] = mapped_column(Json, default="{}")
     state: Mapped[str | None] = mapped_column(Json)
     version: Mapped[int] = mapped_column(default=0)
@@ -507,6 +517,19 @@ class Alert(Base):
     note: Mapped[str | None]
     calls: Mapped[int] = mapped_column(default=0)
     call_at: Mapped[datetime | None]
+
+
+class Note(Base):
+    """What staff keep in mind about a patient. Never changed; a newer one says what is true now."""
+
+    __tablename__ = "note"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    author: Mapped[str]
+    text: Mapped[str]
+    written_at: Mapped[datetime]
 
 
 class Staff(Base):

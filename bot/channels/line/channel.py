@@ -39,6 +39,10 @@ class LineChannel:
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         return self._api.multicast(user_ids, render(message, self._media_url), request_id)
 
+    def name_of(self, user_id: str) -> str | None:
+        """Only of people: groups and rooms have no profile of their own."""
+        return self._api.profile_name(user_id) if user_id.startswith("U") else None
+
 
 def fetchable(public_url: str, api_url: str) -> bool:
     """Whether LINE would fetch from there and call there: over https only (Messaging API reference, "Image message",

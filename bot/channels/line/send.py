@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 import urllib3
 from urllib3.exceptions import (
@@ -13,7 +14,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from bot.channels.base import Outcome, Receipt
+from bot.channels.base import NotTold, Outcome, Receipt
 from bot.channels.line.flex import JsonObject
 from bot.channels.line.limits import MULTICAST_ADDRESSES
 
@@ -59,6 +60,21 @@ class Api:
         if not 1 <= len(to) <= MULTICAST_ADDRESSES:
             raise ValueError(f"{len(to)} addresses, LINE takes 1 to {MULTICAST_ADDRESSES}")
         return self._post("multicast", {"to": to, "messages": messages}, retry_key, billed=len(to))
+
+    def profile_name(self, user_id: str) -> str | None:
+        """Messaging API reference, "Get profile". None for somebody who is no friend. Raises NotTold."""
+        try:
+            answer = self._pool.request(
+                "GET", f"{self._url}/v2/bot/profile/{quote(user_id, safe='')}", headers=self._headers, redirect=False
+            )
+        except HTTPError as error:
+            raise NotTold(type(error).__name__) from error
+        if answer.status == 404:
+            return None
+        name = _object(answer.data).get("displayName")
+        if answer.status != 200 or not isinstance(name, str):
+            raise NotTold(f"status_{answer.status}")
+        return name
 
     def _post(self, endpoint: str, body: JsonObject, retry_key: str | None, billed: int) -> Receipt:
         headers = {**self._headers, **({"X-Line-Retry-Key": retry_key} if retry_key else {})}

@@ -92,8 +92,8 @@ def account(tx: Connection, visit: Visit) -> Account:
         visit.day(contact.created_at),
         visit.day(contact.seen_at),
         consents,
-        tuple(_checks(tx, visit)),
-        tuple(_cares(tx, visit)),
+        tuple(checks(tx, visit)),
+        tuple(cares(tx, visit)),
         tuple(lines),
         more,
     )
@@ -113,7 +113,8 @@ def _moment(visit: Visit, at: datetime | None) -> str:
     return "" if at is None else f"{visit.day(at)} {at.astimezone(visit.zone):%H:%M}"
 
 
-def _checks(tx: Connection, visit: Visit) -> Iterator[Check]:
+def checks(tx: Connection, visit: Visit) -> Iterator[Check]:
+    """Screenings, oldest first."""
     outcomes = visit.draft.content.pages.progress.outcomes
     query = select(Screening.finished_at, Screening.outcome, Screening.answers)
     for at, outcome, answers in tx.execute(
@@ -123,7 +124,8 @@ def _checks(tx: Connection, visit: Visit) -> Iterator[Check]:
         yield Check(visit.day(at), said, advice.in_words(visit.draft, codec.words_from(answers)))
 
 
-def _cares(tx: Connection, visit: Visit) -> Iterator[Care]:
+def cares(tx: Connection, visit: Visit) -> Iterator[Care]:
+    """Sessions, oldest first."""
     content = visit.draft.content
     after = content.flows[nodes.AFTER]
     reports = {o.id: visit.say(o.label) for node in after.node if isinstance(node, Ask) for o in node.options}
@@ -148,12 +150,13 @@ def _cares(tx: Connection, visit: Visit) -> Iterator[Care]:
 
 def _heard(tx: Connection, visit: Visit) -> Iterator[Line]:
     query = select(Inbox.occurred_at, Inbox.event).where(Inbox.contact_id == visit.contact_id)
-    for at, event in tx.execute(query):
-        text = _event_text(visit, codec.event_from(event)) if event is not None else ""
+    for at, event in tx.execute(query.where(Inbox.kind != "staff_did")):  # what they said is among what was told
+        text = event_text(visit, codec.event_from(event)) if event is not None else ""
         yield Line(at, _moment(visit, at), True, text)
 
 
-def _event_text(visit: Visit, event: Event) -> str:
+def event_text(visit: Visit, event: Event) -> str:
+    """What the patient said or tapped, in words."""
     tapped = visit.say(visit.draft.content.pages.data.tapped)
     match event:
         case Said(text=text):

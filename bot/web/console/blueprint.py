@@ -8,11 +8,25 @@ from flask_bootstrap import Bootstrap5
 from bot.access import Action
 from bot.config import Settings
 from bot.runtime import Runtime
-from bot.web.console import accounts, audit_page, broadcasts, door, guard, own_account, today
+from bot.web.console import (
+    accounts,
+    audit_page,
+    broadcasts,
+    chats,
+    door,
+    export,
+    guard,
+    own_account,
+    patient,
+    patients,
+    today,
+)
 from bot.web.console.visit import Nav, register_words
 
 NAV = (
     Nav("console.today", "nav.today", "today", Action.SEE_TODAY),
+    Nav("console.patients", "nav.patients", "patients", Action.SEE_PATIENTS),
+    Nav("console.chats", "nav.chats", "chat", Action.TAKE_OVER),
     Nav("console.broadcasts", "nav.broadcasts", "broadcast", Action.SEE_BROADCASTS),
     Nav("console.staff_list", "nav.staff", "staff", Action.MANAGE_STAFF),
     Nav("console.audit_log", "nav.audit", "audit", Action.SEE_AUDIT),
@@ -36,7 +50,7 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
     register_words(console, runtime, NAV)
     door.register(console, runtime, limiter)
     today.register(console, runtime, working)
-    for subject in (accounts, audit_page, own_account, broadcasts):
+    for subject in (patients, patient, chats, export, broadcasts, accounts, audit_page, own_account):
         subject.register(console, runtime)
     web.register_blueprint(console)
     guard.refuse_unmarked(web)

@@ -128,6 +128,7 @@ def register_words(console: Blueprint, house: House, nav: tuple[Nav, ...]) -> No
             "clinic": runtime.content.clinic,
             "Action": Action,
             "now": runtime.now(),
+            "once": lambda: str(runtime.new_uuid()),
             "local": lambda at: at.astimezone(zone),
             "moment": lambda at: moment(at, zone),
             "day": lambda at: "{0.year}/{0.month}/{0.day}".format(at.astimezone(zone)),
