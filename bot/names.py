@@ -12,7 +12,7 @@ from bot.store.tables import Contact
 
 log = structlog.get_logger()
 
-AT_ONCE = 10
+AT_ONCE = 5
 NAME_MAX = 80
 AGAIN = timedelta(hours=6)
 """How often somebody without a name is asked for."""

@@ -40,7 +40,7 @@ SWEEP_SECONDS = 1
 LET_GO_SECONDS = 30
 """How often what waited past its useful life is settled."""
 
-NAMES_SECONDS = 3
+NAMES_SECONDS = 10
 """How often newcomers' names are asked for."""
 
 RECOVER_SECONDS = 1.0
