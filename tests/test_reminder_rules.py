@@ -1,5 +1,8 @@
 """When reminders are due: every time zone, every set of weekdays, daylight saving both ways, quiet hours over midnight."""
 
+import itertools
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -119,3 +122,90 @@ def test_asking_a_little_later_never_gives_an_earlier_reminder(
     assert second >= first
     if later < first:
         assert second == first
+
+
+# --- every zone, every set of weekdays, every change of the clocks ----------------------------------------------------
+
+MASKS = [tuple(day for day in range(7) if mask >> day & 1) for mask in range(1, 128)]
+MASKS_A_ZONE = int(os.environ.get("MASKS_A_ZONE", "6"))
+"""Of the 127; each zone gets others, so that all are met. 127 is all of them with all zones."""
+
+YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+
+
+def changes(zone: ZoneInfo) -> Iterator[datetime]:
+    """The moments of the year at which the zone's clocks jump, to the minute."""
+    days = [YEAR + timedelta(days=n) for n in range(366)]
+    for before, after in itertools.pairwise(days):
+        was = before.astimezone(zone).utcoffset()
+        if was == after.astimezone(zone).utcoffset():
+            continue
+        low, high = before, after
+        while high - low > timedelta(minutes=1):
+            middle = low + (high - low) // 2
+            low, high = (middle, high) if middle.astimezone(zone).utcoffset() == was else (low, middle)
+        yield (high + timedelta(seconds=30)).replace(second=0, microsecond=0)
+
+
+def watched(zone: ZoneInfo, at: time, days: tuple[int, ...], after: datetime) -> datetime:
+    """The next reminder by somebody who looks at the clock on the wall every quarter of an hour and notes, for each chosen
+    day, when it first shows the time or something later."""
+    begin = (after - timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
+    looks = [begin + QUARTER * n for n in range(4 * 24 * 11)]
+    walls = [look.astimezone(zone).replace(tzinfo=None) for look in looks]
+    found = []
+    for offset in range(-1, 9):
+        day = (after.astimezone(zone) + timedelta(days=offset)).date()
+        if day.weekday() in days:
+            wanted = datetime.combine(day, at)
+            found.append(next(look for look, wall in zip(looks, walls, strict=True) if wall >= wanted))
+    return min(moment for moment in found if moment > after)
+
+
+def test_in_every_zone_on_every_set_of_weekdays_it_is_the_next_chosen_day() -> None:
+    met = set()
+    for number, name in enumerate(ZONES):
+        zone, at = ZoneInfo(name), time(number % 24, 15 * (number % 4))
+        for nth in range(MASKS_A_ZONE):
+            days = MASKS[(number * MASKS_A_ZONE + nth) % len(MASKS)]
+            met.add(days)
+            after = YEAR + timedelta(days=(number * 7 + nth * 53) % 365, hours=nth)
+            found = next_fire(ReminderRule(at, days, name), after, LOUD)
+            local = found.astimezone(zone)
+            gap = (local.date() - after.astimezone(zone).date()).days
+            assert found > after
+            assert local.weekday() in days
+            assert local.time() >= at, name
+            between = ((after.astimezone(zone) + timedelta(days=n)).weekday() for n in range(1, gap))
+            assert not any(day in days for day in between), (name, days)
+    assert len(met) == len(MASKS)
+
+
+def test_at_every_change_of_the_clocks_of_every_zone_it_is_when_the_wall_first_shows_it() -> None:
+    jumps = {name: list(changes(ZoneInfo(name))) for name in ZONES}
+    assert sum(map(bool, jumps.values())) > 100
+    once: dict[tuple[object, ...], str] = {}
+    for name, moments_of_zone in jumps.items():  # zones with the same clocks around the year say the same
+        once.setdefault((*moments_of_zone, *(m.astimezone(ZoneInfo(name)).utcoffset() for m in moments_of_zone)), name)
+    for number, name in enumerate(once.values()):
+        zone, days = ZoneInfo(name), MASKS[(number * 37) % len(MASKS)]
+        for jump in jumps[name]:
+            wall = jump.astimezone(zone).replace(tzinfo=None)
+            for quarters in (-5, -4, -2, 0, 2, 4):
+                at = (wall + quarters * QUARTER).time()
+                for after in (jump - timedelta(hours=20), jump + timedelta(minutes=20)):
+                    for chosen in (DAILY, days):
+                        expected = watched(zone, at, chosen, after)
+                        assert next_fire(ReminderRule(at, chosen, name), after, LOUD) == expected, (name, at, after)
+
+
+def test_around_every_change_of_the_clocks_nothing_comes_in_quiet_hours_over_midnight() -> None:
+    night = QuietHours(time(22), time(2, 30))
+    for name in ZONES:
+        zone = ZoneInfo(name)
+        for jump in changes(zone):
+            for at in (time(21, 59), time(22), time(23, 30), time(0), time(2, 15), time(2, 30)):
+                for hours in (-30, -3, 3):
+                    found = next_fire(ReminderRule(at, DAILY, name), jump + timedelta(hours=hours), night)
+                    assert not night.hold(found.astimezone(zone).time()), (name, at)
