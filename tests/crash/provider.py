@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 PAUSE_SECONDS = 0.02
 """The most that a call takes here, so that processes are killed in mid-call too."""
@@ -30,7 +31,7 @@ class Provider:
         self._thread.join()
         self._server.server_close()
 
-    def take(self, endpoint: str, body: dict[str, str], key: str | None) -> tuple[int, str]:
+    def take(self, endpoint: str, body: dict[str, Any], key: str | None) -> tuple[int, str]:
         """Status and message of LINE's answer."""
         with self._lock:
             if endpoint == "reply":
@@ -41,7 +42,7 @@ class Provider:
             if key in self._keys:
                 return 409, "The retry key is already accepted"
             self._keys.add(str(key))
-            self.delivered[body["to"]] += 1
+            self.delivered.update(body["to"] if endpoint == "multicast" else [body["to"]])
             return 200, ""
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -1,0 +1,54 @@
+"""Sweepers to be killed: one process that has loaded everything waits for lines on its standard input and forks a worker for
+each. The worker says its process id when it begins to sweep, and a second line when it has swept.
+
+`python -m tests.crash.sweeper`, settings as always in the environment. The clock starts at the reminders' hour.
+"""
+
+import logging
+import os
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import app
+from bot import logs, reminders, settlement
+from bot.config import Settings
+from bot.delivery import release_expired
+from bot.worker import drain
+
+DUE = datetime(2026, 4, 6, 12, 0, tzinfo=UTC)
+"""21:00 in Tokyo."""
+
+PATIENCE = timedelta(seconds=2)
+"""Instead of the true lease: this test is in a hurry."""
+
+AT_ONCE = 5
+"""Reminders in one transaction of the sweep: many commits to be killed between."""
+
+
+def main() -> None:
+    """Ends with its standard input."""
+    logs.configure(logging.CRITICAL)
+    settlement.LEASE = PATIENCE
+    reminders.BATCH = AT_ONCE
+    started = time.time()
+    settings = Settings()
+    app.open_runtime(settings).db.close()  # loads what is loaded late
+    for _ in sys.stdin:
+        if os.fork() == 0:
+            _work(settings, started)
+
+
+def _work(settings: Settings, started: float) -> None:
+    runtime = app.open_runtime(settings, lambda: DUE + timedelta(seconds=time.time() - started))
+    print(os.getpid(), flush=True)  # noqa: T201
+    reminders.sweep(runtime, runtime.now())
+    print(f"swept {os.getpid()}", flush=True)  # noqa: T201
+    while True:
+        release_expired(runtime)
+        drain(runtime)
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()
