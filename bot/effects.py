@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from bot import alerts, audit, contacts, outbox, pacing, reminders
 from bot.engine.state import (
@@ -13,8 +13,10 @@ from bot.engine.state import (
     FinishSession,
     ForgetText,
     HoldTimed,
+    KeepNote,
     PassOver,
     RaiseAlert,
+    RecordMeasure,
     RecordScreening,
     RequestHuman,
     SetConsents,
@@ -28,7 +30,7 @@ from bot.engine.state import (
 from bot.messages import Said
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import Inbox, InboxStatus, Screening, Session
+from bot.store.tables import Inbox, InboxStatus, Measure, Screening, Session
 
 
 def apply(db: Database, tx: Connection, contact_id: int, turn: Turn, cause: str, now: datetime) -> None:
@@ -55,6 +57,11 @@ def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: s
             tx.execute(insert(Session), row)
         case FinishSession(report, pain_after):
             _finish_session(tx, contact_id, report, pain_after, now)
+        case KeepNote(text, message_id):
+            _keep_note(tx, contact_id, text, message_id)
+        case RecordMeasure(kind, answers):
+            row = {"contact_id": contact_id, "kind": kind, "answers": codec.words_json(answers), "at": now}
+            tx.execute(insert(Measure), row)
         case SetConsents(given, withdrawn):
             detail = {"given": " ".join(given), "withdrawn": " ".join(withdrawn)}
             audit.note(tx, now, "patient", "consents", contact_id, detail)
@@ -115,8 +122,17 @@ def _finish_session(tx: Connection, contact_id: int, report: str, pain_after: in
         tx.execute(update(Session).where(Session.id == session_id).values(**values))
 
 
+def _keep_note(tx: Connection, contact_id: int, text: str, message_id: str) -> None:
+    """With the session that ended last."""
+    last = select(func.max(Session.id)).where(Session.contact_id == contact_id, Session.finished_at.is_not(None))
+    mine = update(Session).where(Session.id == last.scalar_subquery())
+    tx.execute(mine.values(note=text, note_message_id=message_id or None))
+
+
 def _forget_text(tx: Connection, contact_id: int, message_id: str, now: datetime) -> None:
     said = (Inbox.contact_id == contact_id, Inbox.message_id == message_id, Inbox.kind == "said")
     tx.execute(update(Inbox).where(*said).values(event=codec.event_json(Said("", message_id))))
+    note = update(Session).where(Session.contact_id == contact_id, Session.note_message_id == message_id)
+    tx.execute(note.values(note=None))
     waiting = update(Inbox).where(*said, Inbox.status == InboxStatus.WAITING)
     tx.execute(waiting.values(status=InboxStatus.WITHDRAWN, done_at=now))

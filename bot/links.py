@@ -10,14 +10,16 @@ from typing import Any
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from bot.config import Settings
-from bot.messages import Card, Carousel, Choice, Message, Page, Part
+from bot.messages import Card, Carousel, Choice, Message, Page, Part, Picture
 
 LIFE: Mapping[Page, timedelta] = {
     "player": timedelta(hours=2),
     "progress": timedelta(hours=24),
     "data": timedelta(hours=1),
+    "trend": timedelta(days=8),
 }
-"""How long an address is good: long enough for what the page is for, and the shorter the more it shows."""
+"""How long an address is good: long enough for what the page is for, and the shorter the more it shows. The
+picture in the chat is fetched anew when the chat is opened again: until the next one has come."""
 
 
 class Refusal(StrEnum):
@@ -75,6 +77,8 @@ def signed(settings: Settings, message: Message, contact_id: int, now: datetime)
 
     def part(found: Part) -> Part:
         match found:
+            case Picture(page=str() as page):
+                return replace(found, page=None, uri=address(settings, page, contact_id, now))
             case Card():
                 return replace(found, choices=choices(found.choices))
             case Carousel(cards):

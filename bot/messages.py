@@ -9,8 +9,8 @@ from typing import Literal
 Locale = Literal["ja", "en"]
 LOCALES: tuple[Locale, ...] = ("ja", "en")
 
-Page = Literal["player", "progress", "data"]
-"""The patient's own pages."""
+Page = Literal["player", "progress", "data", "trend"]
+"""The patient's own pages; `trend` is a picture."""
 
 TOKEN_MAX = 300
 """Longest encoded token in characters: the tightest channel's limit (LINE postback data)."""
@@ -227,8 +227,8 @@ class Introduced:
     kind: Literal["introduced"] = "introduced"
 
 
-ReminderKind = Literal["care"]
-"""What a patient can be reminded of: today's care."""
+ReminderKind = Literal["care", "weekly"]
+"""What comes at a time that the patient chose: the reminder of today's care, the summary of the week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,10 +317,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file of content/media by name (`low_back-hands.png`), with what it shows for those who cannot see it."""
+    """A file of content/media by name (`low_back-hands.png`), with what it shows for those who cannot see it. One that is
+    drawn for the patient has no file but a `page`, which becomes a signed `uri` before the message is stored."""
 
     file: str
     alt: str
+    page: Page | None = None
+    uri: str | None = None
     kind: Literal["picture"] = "picture"
 
 

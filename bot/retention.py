@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from bot import contacts
 from bot.runtime import Runtime
-from bot.store.tables import Contact, Inbox, InboxStatus, Outbox
+from bot.store.tables import Contact, Inbox, InboxStatus, Outbox, Session
 
 log = structlog.get_logger()
 
@@ -27,6 +27,7 @@ def tidy(runtime: Runtime) -> None:
     removed = {
         "events": _repeat(runtime, lambda tx: _drop_events(tx, old_body)),
         "messages": _repeat(runtime, lambda tx: _empty_messages(tx, old_body)),
+        "notes": _repeat(runtime, lambda tx: _empty_notes(tx, old_body)),
         "contacts": _repeat(runtime, lambda tx: _erase_contacts(tx, old_contact, now)),
     }
     log.info("tidied", **removed)
@@ -54,6 +55,13 @@ def _empty_messages(tx: Connection, before: datetime) -> int:
     old = select(Outbox.id).where(Outbox.done_at < before, Outbox.message.is_not(None))
     ids = tx.execute(old.order_by(Outbox.id).limit(BATCH)).scalars().all()
     return tx.execute(update(Outbox).where(Outbox.id.in_(ids)).values(message=None)).rowcount
+
+
+def _empty_notes(tx: Connection, before: datetime) -> int:
+    """A note is a text of the chat, and is kept as long as those."""
+    old = select(Session.id).where(Session.finished_at < before, Session.note.is_not(None))
+    ids = tx.execute(old.order_by(Session.id).limit(BATCH)).scalars().all()
+    return tx.execute(update(Session).where(Session.id.in_(ids)).values(note=None)).rowcount
 
 
 def _erase_contacts(tx: Connection, before: datetime, now: datetime) -> int:

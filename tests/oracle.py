@@ -21,9 +21,11 @@ from bot.content.model import (
     Condition,
     Content,
     CourseName,
+    Due,
     End,
     Flag,
     Known,
+    Measure,
     Number,
     OtherFlag,
     Report,
@@ -160,7 +162,8 @@ class Paper:
         return self._end(left="goes round in circles")
 
     def _pass(
-        self, node: Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | Setback | End
+        self,
+        node: Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | Measure | Due | Setback | End,
     ) -> str | Outcome:
         match node:
             case Ask():
@@ -175,7 +178,7 @@ class Paper:
                 return self._take({node.id: self._given.get(node.id, "3")}) or node.next
             case CardAsk():
                 return self._card(node) or node.next
-            case Tell():
+            case Tell() | Measure() | Due():
                 return node.next
             case Report():
                 found = self._judge()

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
+from urllib.request import urlopen
+
+from PIL import Image
 
 from bot.engine.state import Guiding
 from bot.messages import Command
@@ -175,6 +178,17 @@ def _routine(patient: Patient, value: str) -> None:
     assert found == (None if value == "none" else value), f"the routine is {found}"
 
 
+def _chart(patient: Patient, _: str) -> None:
+    """Fetched as LINE does: by the address in the message."""
+    found = [str(m["previewImageUrl"]) for m in patient.messages if m.get("type") == "image"]
+    charts = [url for url in found if "/care/trend/" in url]
+    assert charts, f"pictures: {found}"
+    with urlopen(charts[0]) as answer:
+        assert answer.headers["Content-Type"] == "image/png"
+        with Image.open(answer) as picture:
+            assert picture.size == (1040, 1040)
+
+
 def _silent(patient: Patient, _: str) -> None:
     assert not patient.heard, "something was said"
 
@@ -199,6 +213,7 @@ FACTS: Final[Mapping[str, Callable[[Patient, str], None]]] = {
     "routine": _routine,
     "billed": _billed,
     "silent": _silent,
+    "chart": _chart,
     "consent": _consent,
     "no consent": _no_consent,
 }

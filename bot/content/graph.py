@@ -12,11 +12,13 @@ from bot.content.model import (
     CardAsk,
     Conclude,
     Content,
+    Due,
     End,
     Exit,
     Flow,
     Item,
     ItemOption,
+    Measure,
     Node,
     Report,
     Setback,
@@ -90,7 +92,9 @@ def exits(node: Node) -> tuple[Exit, ...]:
             return (*(o.to for o in node.options if o.to), *((node.next,) if node.next else ()))
         case Branch():
             return (*(case.to for case in node.cases), node.otherwise)
-        case CardAsk() | AskNumber() | Tell() | Conclude() | Report() | Setback():
+        case Due():
+            return (*node.checkups, node.next)
+        case CardAsk() | AskNumber() | Tell() | Conclude() | Report() | Measure() | Setback():
             return (node.next,)
         case Suggest() | End():
             return ()
@@ -135,7 +139,9 @@ def _places(flow: Flow, node: Node, items: Mapping[str, Item]) -> Iterator[Place
         case Branch():
             ways = tuple(_way(flow, "", case.to) for case in node.cases)
             yield Place(spot, node, (*ways, _way(flow, "", node.otherwise)))
-        case Tell() | Conclude() | Report() | Setback():
+        case Due():
+            yield Place(spot, node, tuple(_way(flow, "", to) for to in exits(node)))
+        case Tell() | Conclude() | Report() | Measure() | Setback():
             yield Place(spot, node, (_way(flow, "", node.next),))
         case Suggest() | End():
             yield Place(spot, node, ())

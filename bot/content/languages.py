@@ -35,6 +35,13 @@ REMINDED: dict[str, frozenset[str]] = {
 }
 """The places that the engine fills in, by sentence of reminders.toml."""
 
+WEEKLY: dict[str, frozenset[str]] = {
+    "weekly.counts": frozenset(("week", "streak")),
+    "weekly.pain": frozenset(("pain",)),
+    "weekly.set": frozenset(("day", "time")),
+}
+"""The places that the engine fills in, by sentence of programme.toml."""
+
 PAGES: dict[str, frozenset[str]] = {
     "new_player": frozenset(("button",)),
     "new_progress": frozenset(("button",)),
@@ -98,7 +105,9 @@ def _places(sentence: Sentence) -> Iterator[Issue]:
     if sentence.file == "phrases.toml":
         allowed = FILLED.get(sentence.name, frozenset())
     elif sentence.file == "reminders.toml":
-        allowed = REMINDED.get(sentence.path, frozenset())
+        allowed = REMINDED.get(sentence.path, REMINDED.get(sentence.name, frozenset()))
+    elif sentence.file == "programme.toml":
+        allowed = WEEKLY.get(sentence.path, frozenset())
     elif sentence.file == "booking.toml":
         allowed = BOOKED.get(sentence.path, frozenset())
     elif sentence.file == "pages.toml":

@@ -44,6 +44,8 @@ LABELS = frozenset(
         "old_label",
         "none_label",
         "start_label",
+        "change_label",
+        "stop_label",
         "booking_label",
         "phone_label",
         "map_label",

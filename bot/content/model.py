@@ -12,7 +12,7 @@ from bot.content.booking import Booking, BookingWords
 from bot.content.booking import Hours as Hours
 from bot.content.pacing import Pacing
 from bot.content.pages import Pages
-from bot.content.programme import Programme
+from bot.content.programme import Factor, Programme
 from bot.content.reminders import Reminders
 from bot.content.staff_room import StaffRoom
 from bot.content.vocabulary import Vocabulary
@@ -354,6 +354,26 @@ class Report(Strict):
     next: Exit
 
 
+class Measure(Strict):
+    """Keeps the answers named `answers` as the check-up `measure` (programme.toml)."""
+
+    kind: Literal["measure"]
+    id: Id
+    measure: Id
+    answers: tuple[Id, ...] = Field(min_length=1)
+    next: Exit
+
+
+class Due(Strict):
+    """The patient is here: the week's summary and a tip are said when their time has come, and the check-up that is due
+    is entered; otherwise on. No check-up and no tip is ever worth a push of its own."""
+
+    kind: Literal["due"]
+    id: Id
+    checkups: tuple[Exit, ...]
+    next: Exit
+
+
 class Setback(Strict):
     """Pressing stops for some days, because the last session left soreness that lasts."""
 
@@ -372,7 +392,8 @@ class End(Strict):
 
 
 Node = Annotated[
-    Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | Setback | End, Field(discriminator="kind")
+    Ask | CardAsk | AskNumber | Tell | Branch | Conclude | Suggest | Report | Measure | Due | Setback | End,
+    Field(discriminator="kind"),
 ]
 
 
@@ -489,7 +510,7 @@ class Tip(Strict):
     """A short self-care tip, tagged with one of the article's five factors."""
 
     id: Id
-    factor: Literal["load", "lifestyle", "posture", "surroundings", "stress_sleep"]
+    factor: Factor
     title: Wording
     text: Wording
     source: Id

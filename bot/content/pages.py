@@ -87,7 +87,12 @@ class Progress(Strict):
     pain_note: Wording
     before: Wording
     after: Wording
+    scale: Wording
     day: Wording
+    peg_title: Wording
+    peg_note: Wording
+    peg: Wording
+    change_title: Wording
     table: Wording
     chart: Wording
     nothing: Wording
@@ -121,6 +126,7 @@ class Data(Strict):
     started: Wording
     report: Wording
     messages: Wording
+    measures: Wording
     messages_all: Wording
     from_you: Wording
     from_us: Wording

@@ -16,8 +16,10 @@ from bot.content.model import (
     Branch,
     CardAsk,
     Content,
+    Due,
     End,
     Flow,
+    Measure,
     Node,
     OtherFlag,
     Picture,
@@ -97,6 +99,17 @@ def _in_node(content: Content, flow: Flow, node: Node) -> Iterator[Issue]:
             for offer in offers:
                 if offer.routine not in content.routines:
                     yield Issue(file, node.id, "unknown_routine", f"there is no routine {offer.routine}")
+        case Measure(measure=measure, answers=names):
+            if measure not in {each.id for each in content.programme.checkup}:
+                yield Issue(file, node.id, "unknown_answer", f"there is no check-up {measure}")
+            for name in names:
+                if name not in answers_of(content):
+                    yield Issue(file, node.id, "unknown_answer", f"nothing asks for {name}")
+        case Due(checkups=checkups):
+            wanted = {each.flow for each in content.programme.checkup}
+            if wanted != {target(flow.id, to).flow for to in checkups}:
+                problem = f"leads to other flows than the check-ups of programme.toml: {', '.join(sorted(wanted))}"
+                yield Issue(file, node.id, "unknown_exit", problem)
         case Report(report=report, pain=pain):
             asked = answers_of(content)
             for name in (report, *((pain,) if pain else ())):
@@ -233,6 +246,7 @@ def sourced(content: Content) -> Iterator[tuple[str, str, str]]:
     yield SAFETY, "freshness", safety.freshness.source
     yield "programme.toml", "setbacks", content.programme.setbacks.source
     yield "programme.toml", "trend", content.programme.trend.source
+    yield from (("programme.toml", each.id, each.source) for each in content.programme.checkup)
     for group in (safety.item, safety.flag, safety.modifier):
         yield from ((SAFETY, each.id, each.source) for each in group)
     yield from ((f"routines/{routine.id}.toml", routine.id, routine.source) for routine in content.routines.values())

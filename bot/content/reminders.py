@@ -19,7 +19,7 @@ class Moment(Strict):
 
 
 ReminderLabel = Literal[
-    "pick", "change", "days", "minutes", "skip", "pause", "stop", "again", "keep", "morning", "evening", "noon", "midnight"
+    "pick", "change", "days", "minutes", "skip", "did", "pause", "stop", "again", "keep", "morning", "evening", "noon", "midnight"
 ]  # fmt: skip
 """The buttons of reminders. `minutes` and the four parts of the day have a `{...}` for the number or the time."""
 
@@ -27,8 +27,8 @@ ReminderLabel = Literal[
 class Reminders(Strict):
     """reminders.toml. No reminder comes from `quiet_from` until before `quiet_until`, local time; one that is later than
     `useful_minutes` is skipped; none comes within `talk_minutes` of a question that waits. After `patience` of them in a
-    row without an answer they become fewer. `prompts` are the wordings of a reminder, one a day in turn, the same for
-    everybody. `{...}` are filled in by the engine: `time`, `days` (as said), `date`, `day`, `minutes`."""
+    row without an answer they become fewer. `prompts` are the wordings of a reminder, `fewer` and `goodbye` those of what
+    silence leads to: one a day in turn, the same for everybody. `{...}` are filled in by the engine: `time`, `days` (as said), `date`, `day`, `minutes`."""
 
     quiet_from: time
     quiet_until: time
@@ -54,8 +54,8 @@ class Reminders(Strict):
     paused: Wording
     stopped: Wording
     kept: Wording
-    fewer: Wording
-    goodbye: Wording
+    fewer: tuple[Wording, ...] = Field(min_length=8)
+    goodbye: tuple[Wording, ...] = Field(min_length=8)
     daily: Wording
     weekdays: Wording
     weekends: Wording

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.content.graph import Graph, Spot, build
 from bot.content.issue import Issue
-from bot.content.model import Conclude, Content, End, Report, Suggest, Tell
+from bot.content.model import Conclude, Content, Due, End, Report, Suggest, Tell
 from bot.content.proofs import flow_file
 from bot.messages import MAX_PARTS
 
@@ -52,7 +52,9 @@ def _turns(graph: Graph, silent: Mapping[Spot, tuple[Spot, ...]]) -> Iterator[Is
             further = [longest(to) for to in silent[spot]]
             nodes = max((n for n, _ in further), default=0)
             parts = max((p for _, p in further), default=0)
-            known[spot] = (nodes + 1, parts + _parts(graph, spot))
+            own = _parts(graph, spot)
+            ends = isinstance(graph[spot].node, Report)  # its advice is said only where the turn ends with it
+            known[spot] = (nodes + 1, max(parts, own) if ends else parts + own)
         return known[spot]
 
     for spot, place in graph.items():
@@ -65,11 +67,14 @@ def _turns(graph: Graph, silent: Mapping[Spot, tuple[Spot, ...]]) -> Iterator[Is
 
 
 def _parts(graph: Graph, spot: Spot) -> int:
-    """The most message parts a node adds: a picture and a text, an advice and a routine, a text and a routine."""
+    """The most message parts a node adds: a picture and a text, an advice and a routine, a text and a routine; the week's
+    picture and card, and a tip."""
     match graph[spot].node:
         case Tell(picture=None) | End() | Report():
             return 1
         case Tell() | Conclude() | Suggest():
             return 2
+        case Due():
+            return 3
         case _:
             return 1 if graph[spot].is_question else 0

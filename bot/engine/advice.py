@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.content.model import Advice, CardAsk, Content, Flag
+from bot.content.model import Advice, CardAsk, Content, Flag, Flow
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, HoldTimed, Lock, RaiseAlert, RecordScreening, Screening
 from bot.messages import Card, Choice, Command, Disposition, Words
@@ -113,7 +113,7 @@ def _labels(draft: Draft) -> dict[tuple[str, str], str]:
     """What each answer was called: (name, value) to its label, (name, "") to the question."""
     found: dict[tuple[str, str], str] = {}
     own = {i.id: i.options for i in draft.content.safety.item}
-    for node in draft.content.flows["screening"].node:
+    for node in (node for flow in _told(draft) for node in flow.node):
         match node.kind:
             case "card":
                 assert isinstance(node, CardAsk)
@@ -129,6 +129,12 @@ def _labels(draft: Draft) -> dict[tuple[str, str], str]:
             case _:
                 pass
     return found
+
+
+def _told(draft: Draft) -> tuple[Flow, ...]:
+    """The flows whose answers are told again: the check-ups', then the screening's, whose words win."""
+    flows = draft.content.flows
+    return (*(flows[each.flow] for each in draft.content.programme.checkup), flows["screening"])
 
 
 def stop_choice(draft: Draft) -> Choice:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.engine import advice, answers, nodes, reminding
+from bot.engine import advice, answers, nodes, reminding, weekly
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, EraseContact, HoldTimed, Lock, RequestHuman, SetConsents, State
 from bot.messages import Card, Choice, Command, CommandToken, Disposition, PickToken, Words
@@ -190,7 +190,7 @@ def progress(draft: Draft) -> None:
         aside(draft, text)
         return
     page = Choice(draft.text(phrases.progress_page), page="progress", style="main")
-    _show(draft, Card(draft.text(phrases.commands[Command.PROGRESS]), text, choices=(page,)))
+    _show(draft, Card(draft.text(phrases.commands[Command.PROGRESS]), text, choices=(page, weekly.choice(draft))))
 
 
 def data(draft: Draft) -> None:

@@ -59,7 +59,7 @@ def reported(draft: Draft, worse: bool) -> None:
     """A session ended. So many worse ones in a row stop the pressing for some days."""
     programme, rules = draft.state.programme, draft.content.programme
     row = programme.worse_row + 1 if worse else 0
-    draft.change(programme=replace(programme, worse_row=row))
+    draft.change(programme=replace(programme, worse_row=row, reported_at=draft.now))
     if row >= rules.setbacks.sessions:
         rest(draft)
     _keep_first_pain(draft)

@@ -43,6 +43,9 @@ class Draft:
         reminder = self.state.reminder
         if isinstance(effect, HoldTimed) and reminder is not None and reminder.status == "on":
             self.change(reminder=replace(reminder, status="held"))
+        weekly = self.state.weekly
+        if isinstance(effect, HoldTimed) and weekly is not None and weekly.status == "on":
+            self.change(weekly=replace(weekly, status="held"))
 
     def text(self, wording: Wording, values: Mapping[str, str] | None = None) -> str:
         """The sentence in the patient's language, `{name}` filled in."""

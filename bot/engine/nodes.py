@@ -1,5 +1,6 @@
 """Flows: entering one, and walking it to the next question, advice, routine or end."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
@@ -11,10 +12,12 @@ from bot.content.model import (
     Branch,
     CardAsk,
     Conclude,
+    Due,
     End,
     Flag,
     Flow,
     Known,
+    Measure,
     Node,
     Number,
     Offer,
@@ -25,7 +28,7 @@ from bot.content.model import (
     Suggest,
     Tell,
 )
-from bot.engine import advice, course, guide, question
+from bot.engine import advice, course, guide, question, visit
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, modifiers, verdict, view
 from bot.engine.state import Asking, FinishSession, PainReport
@@ -38,8 +41,8 @@ SCREENING, TODAY, AFTER, CONSENTS = "screening", "today", "after", "consents"
 """The flows that the engine itself enters."""
 
 
-def enter(draft: Draft, flow_id: str, node_id: str | None = None) -> None:
-    """Begins a flow anew: only the answers that the flow lets stand are kept."""
+def enter(draft: Draft, flow_id: str, node_id: str | None = None, given: Mapping[str, str] | None = None) -> None:
+    """Begins a flow anew: only the answers that the flow lets stand are kept, and those `given` with the wish for it."""
     flow = draft.content.flows[flow_id]
     screening = draft.state.screening
     last = screening.answers if screening else {}
@@ -53,7 +56,7 @@ def enter(draft: Draft, flow_id: str, node_id: str | None = None) -> None:
     draft.change(
         waiting=None,
         misses=0,
-        answers=kept,
+        answers={**kept, **(given or {})},
         begun_at=draft.now,
         version=draft.content.version,
         trail=(),
@@ -120,6 +123,12 @@ def _pass(draft: Draft, flow: Flow, node: Node) -> str | None:
                 return node.next
             flagged(draft)
             return None
+        case Measure(measure=measure, answers=names):
+            visit.measured(draft, measure, {name: draft.state.answers[name] for name in names})
+            return node.next
+        case Due():
+            flow_id = visit.due(draft)
+            return next((to for to in node.checkups if to.startswith(f"{flow_id}/")), node.next)
         case Setback():
             course.rest(draft)
             return node.next

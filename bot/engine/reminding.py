@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bot.content.rules import DAILY
-from bot.engine import answers, reminder_words, understand
+from bot.engine import answers, nodes, reminder_words, understand, weekly
 from bot.engine.draft import Draft
 from bot.engine.reminder_plan import KIND, arm, end, next_at, thinned
 from bot.engine.reminder_words import button, clock, days_words, digits
@@ -63,6 +63,11 @@ def picked(draft: Draft, what: str, option: str) -> bool:
             _snooze(draft, int(option))
         case "skip":
             skip(draft)
+        case "weekly":
+            return weekly.picked(draft, option)
+        case "did" if option in ("done", "partly"):
+            if not report(draft, option):
+                menu(draft)
         case "pause":
             _rest(draft, draft.now + WEEK, draft.text(draft.content.reminders.paused))
         case "stop":
@@ -162,6 +167,7 @@ def _set(draft: Draft, at: time, days: tuple[int, ...]) -> None:
 
 
 def _again(draft: Draft) -> None:
+    weekly.resume(draft)
     reminder = draft.state.reminder
     if reminder is None:
         menu(draft)
@@ -200,6 +206,22 @@ def skip(draft: Draft) -> None:
         _aside(draft, draft.text(draft.content.phrases.skipped))
         return
     _rest(draft, _tomorrow(draft), draft.text(draft.content.reminders.rested))
+
+
+def report(draft: Draft, how: str) -> bool:
+    """Today's care was done without being guided (`how`: done, partly): asks how the pain is. False when that cannot be
+    asked now."""
+    state = draft.state
+    if (
+        "guidance" not in state.consents
+        or state.lock is not None
+        or state.screening is None
+        or state.waiting is not None
+    ):
+        return False
+    draft.change(clearance=None)
+    nodes.enter(draft, nodes.AFTER, "pain_after", {"report": how})
+    return True
 
 
 def _rest(draft: Draft, until: datetime, said: str) -> None:
@@ -246,7 +268,7 @@ def _show(draft: Draft, reminder: Reminder) -> None:
         text += "\n" + draft.text(words.fewer_now)
         keep = (button(draft, "keep", "keep"),)
     change = (button(draft, "change", "change"), button(draft, "days", "days", "ask"), button(draft, "pause", "pause"))
-    _say(draft, text, (*keep, *change, stop))
+    _say(draft, text, (*keep, *change, weekly.choice(draft), stop))
 
 
 def _next(draft: Draft) -> str:

@@ -68,7 +68,7 @@ def hush(draft: Draft, event: Event, before: State, turn: Turn) -> Turn:
     if not talking(before, draft.now) or isinstance(event, StaffDid | HomeOpened | Introduced):
         return turn
     if isinstance(event, ReminderDue):
-        return Turn(before, effects=(PassOver(event.reminder, "talking"),))
+        return Turn(before, effects=(PassOver("care" if event.reminder == "care" else "extra", "talking"),))
     if any(isinstance(effect, HEARD) for effect in turn.effects) or (turn.message is not None and turn.message.safety):
         return turn
     if isinstance(event, Picked | Filled) and _asks_for_signs(draft, before):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -107,13 +107,32 @@ class Reminder:
 class Programme:
     """The weeks after the first screening. `begun_at` is the first routine (after a doctor has looked: the first since),
     `first_pain` the median of its first days. `worse_row` counts worse sessions in a row, `rests` are the beginnings of the
-    latest stops of pressing, oldest first. `streak` counts days with care, a single day off forgiven each time."""
+    latest stops of pressing, oldest first. `streak` counts days with care, a single day off forgiven each time.
+    `reported_at` is the end of the last session: what is written soon after is a note on it. `asked` holds when each
+    check-up was last begun, `factors` those of the five that play a part, `tips` how many were told, the last at `tip_at`."""
 
     begun_at: datetime | None = None
     first_pain: int | None = None
     worse_row: int = 0
     rests: tuple[datetime, ...] = ()
     streak: int = 0
+    reported_at: datetime | None = None
+    asked: Mapping[str, datetime] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
+    tips: int = 0
+    tip_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weekly:
+    """The summary of the week: its day (0 is Monday) and local time. `said_on` is the day of the last one; `unanswered`
+    counts those in a row after which nothing was heard."""
+
+    day: int
+    at: time
+    status: Literal["on", "held", "off"] = "on"
+    said_on: date | None = None
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +148,8 @@ class State:
     """Everything remembered. `answers` are those of the flow under way, begun at `begun_at` on content `version`;
     `trail` the questions answered in it, oldest first, for going back. `skip_known` passes over questions that have an
     answer (after a correction). `alone` asks one card for itself; `parked` is the question to return to afterwards.
-    `turn` counts turns that said something. `recent_sessions` are the latest starts of a routine, oldest first."""
+    `turn` counts turns that said something. `recent_sessions` are the latest starts of a routine, oldest first. `zone` is
+    the patient's own time zone (IANA), None: the clinic's."""
 
     locale: Locale = "ja"
     turn: int = 0
@@ -153,6 +173,8 @@ class State:
     reminder: Reminder | None = None
     programme: Programme = field(default_factory=Programme)
     taken: Taken | None = None
+    weekly: Weekly | None = None
+    zone: str | None = None
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -201,6 +223,22 @@ class FinishSession:
 
     report: str
     pain_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepNote:
+    """What the patient wrote about the session that ended last. `message_id` is the channel's, for taking it back."""
+
+    text: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMeasure:
+    """A check-up was answered: `kind` is its id, `answers` as given."""
+
+    kind: str
+    answers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +320,8 @@ Effect = (
     | RecordScreening
     | StartSession
     | FinishSession
+    | KeepNote
+    | RecordMeasure
     | SetConsents
     | SetReachable
     | ForgetText

@@ -14,12 +14,14 @@ from bot.engine import (
     guide,
     home,
     nodes,
+    notes,
     question,
     reminder_due,
     reminder_plan,
     reminder_words,
     reminding,
     staffed,
+    weekly,
     wishes,
 )
 from bot.engine.draft import Draft
@@ -70,6 +72,7 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
     draft = Draft(content, state, facts)
     if isinstance(event, Picked | Filled | Commanded | Said | Showed | Followed):
         reminder_plan.heard(draft)
+        weekly.heard(draft)
     match event:
         case Followed():
             _welcome(draft)
@@ -82,8 +85,8 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             _filled(draft, picks)
         case Commanded(command=command):
             commands.obey(draft, command)
-        case Said(text=text):
-            _said(draft, text)
+        case Said(text=text, message_id=message_id):
+            _said(draft, text, message_id)
         case Showed(what=what):
             phrases = content.phrases
             commands.aside(draft, draft.text(phrases.sticker if what == "sticker" else phrases.unreadable))
@@ -98,6 +101,8 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
         case Introduced(locale=locale):
             if locale is not None and not draft.state.turn:
                 draft.change(locale=locale)
+        case ReminderDue(reminder="weekly"):
+            weekly.due(draft, event)
         case ReminderDue():
             reminder_due.due(draft, event)
         case Decided(what="withdraw", purpose=purpose):
@@ -205,7 +210,7 @@ def _old_button(draft: Draft) -> None:
     commands.aside(draft, draft.text(draft.content.phrases.old_button))
 
 
-def _said(draft: Draft, text: str) -> None:
+def _said(draft: Draft, text: str, message_id: str) -> None:
     if not text:
         return  # taken back before we came to it
     finding = assess(text, draft.content.vocabulary)
@@ -235,8 +240,12 @@ def _said(draft: Draft, text: str) -> None:
     if wish.skip:
         reminding.skip(draft)
         return
+    if waiting is None and wish.done and reminding.report(draft, "partly" if wish.half else "done"):
+        return
     if wish.phrase is not None:
         commands.aside(draft, draft.text(getattr(draft.content.phrases, wish.phrase)))
+        return
+    if notes.take(draft, text, message_id):
         return
     _missed(draft)
 

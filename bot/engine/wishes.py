@@ -10,13 +10,14 @@ from bot.messages import Command
 @dataclass(frozen=True, slots=True)
 class Wish:
     """At most one of `command` (do it), `reminder` (about reminders), `number` (an answer to a question for one), `done`
-    (a step or routine is finished), `skip` (not today) and `phrase` (the name of a sentence in phrases.toml) is set; none
+    (a step or routine is finished; `half` of it), `skip` (not today) and `phrase` (the name of a sentence in phrases.toml) is set; none
     of them: not understood."""
 
     command: Command | None = None
     reminder: understand.SetReminder | understand.Snooze | understand.StopReminders | None = None
     number: int | None = None
     done: bool = False
+    half: bool = False
     skip: bool = False
     phrase: str | None = None
 
@@ -28,8 +29,10 @@ def read(text: str, vocabulary: Vocabulary) -> Wish:
             return Wish(Command.START)
         case understand.ShowRoutine():
             return Wish(Command.TODAY)
-        case understand.Done() | understand.HalfDone():
+        case understand.Done():
             return Wish(done=True, phrase="thanks")
+        case understand.HalfDone():
+            return Wish(done=True, half=True, phrase="thanks")
         case understand.Skip():
             return Wish(skip=True)
         case understand.PainNumber(value=value):

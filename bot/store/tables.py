@@ -354,7 +354,8 @@ class Screening(Base):
 
 
 class Session(Base):
-    """A routine begun. `routine` and `started_at` are null when a report came with no routine open before it."""
+    """A routine begun. `routine` and `started_at` are null when a report came with no routine open before it. `note` is
+    what the patient wrote about it; it goes when the texts of the chat go, or when it is taken back."""
 
     __tablename__ = "session"
     __table_args__ = (
@@ -371,6 +372,21 @@ class Session(Base):
     finished_at: Mapped[datetime | None]
     report: Mapped[str | None]
     pain_after: Mapped[int | None]
+    note: Mapped[str | None]
+    note_message_id: Mapped[str | None]
+
+
+class Measure(Base):
+    """A check-up that was answered: `kind` is its id (peg, change, factors), `answers` as given."""
+
+    __tablename__ = "measure"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    answers: Mapped[str] = mapped_column(Json)
+    at: Mapped[datetime]
 
 
 class Booking(Base):

@@ -73,7 +73,7 @@ def _words(text: str) -> JsonObject:
 
 def _address(picture: Picture, media_url: str | None) -> str | None:
     """None when LINE could not fetch it."""
-    url = f"{media_url}/{quote(picture.file)}" if media_url else ""
+    url = (picture.uri or f"{media_url}/{quote(picture.file)}") if media_url else ""
     if 0 < len(url) <= limits.PICTURE_URL:
         return url
     _log.warning("line_picture_as_words", file=picture.file)

@@ -16,6 +16,7 @@ from bot.messages import LOCALES, Command, Decided, Inbound, Page
 from bot.runtime import Runtime
 from bot.web.care import data
 from bot.web.care.chart import chart
+from bot.web.care.measures import measured
 from bot.web.care.player import play
 from bot.web.care.visit import Visit, open_page, speaker, written
 
@@ -59,6 +60,10 @@ def blueprint(runtime: Callable[[], Runtime]) -> Blueprint:
     @care.get("/progress/<token>")
     def trend(token: str) -> Response:
         return opened("progress", token, _progress)
+
+    @care.get("/trend/<token>")
+    def drawn(token: str) -> Response:
+        return opened("trend", token, _trend)
 
     @care.get("/data/<token>")
     def everything(token: str) -> Response:
@@ -129,6 +134,7 @@ def _closed(content: Content, page: Page, why: Refusal) -> Response:
     ways = {
         "player": say(words.new_player, button=say(commands[Command.TODAY])),
         "progress": say(words.new_progress, button=say(commands[Command.PROGRESS])),
+        "trend": say(words.new_progress, button=say(commands[Command.PROGRESS])),
         "data": say(words.new_data, button=say(commands[Command.DATA])),
     }
     expired = why is Refusal.EXPIRED
@@ -162,7 +168,26 @@ def _progress(tx: Connection, visit: Visit) -> Response:
     drawn = chart(found.points) if found.points else None
     screening = visit.draft.state.screening
     words = visit.draft.content.pages.progress
-    return _page("progress", visit, progress=found, chart=drawn, screening=screening, words=words, written=written)
+    measures = measured(tx, visit)
+    return _page(
+        "progress",
+        visit,
+        progress=found,
+        chart=drawn,
+        screening=screening,
+        measures=measures,
+        words=words,
+        written=written,
+    )
+
+
+def _trend(tx: Connection, visit: Visit) -> Response:
+    """For the chat, which asks for it as often as it is opened."""
+    from bot.web.care.picture import draw  # drawing costs memory: only where a picture is asked for
+
+    found = progress.read(tx, visit.contact_id, visit.zone, visit.draft.now)
+    words = visit.draft.content.pages.progress
+    return Response(draw(found.points, words, visit.say), mimetype="image/png")
 
 
 def _data(tx: Connection, visit: Visit, status: int = 200, wrong: bool = False) -> Response:

@@ -14,9 +14,10 @@ from bot.engine.state import Asking
 from bot.messages import Card, Carousel, Commanded, Disposition, Event, Part, Picked, PickToken, Picture, Said, Words
 from bot.store import codec
 from bot.store.tables import Contact, Inbox, Outbox, Screening, Session
+from bot.web.care.measures import Measured, measured
 from bot.web.care.visit import Visit
 
-READ_ABOVE = frozenset(("screening", "session", "inbox", "outbox"))
+READ_ABOVE = frozenset(("screening", "session", "measure", "inbox", "outbox"))
 """Tables that the page tells in words; the others stand under "other records" as they are."""
 
 
@@ -38,6 +39,7 @@ class Care:
     before: str
     after: str
     report: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Account:
     consents: tuple[Consent, ...]
     checks: tuple[Check, ...]
     cares: tuple[Care, ...]
+    measures: Measured
     lines: tuple[Line, ...]
     more: Mapping[str, Sequence[Mapping[str, str]]]
 
@@ -94,6 +97,7 @@ def account(tx: Connection, visit: Visit) -> Account:
         consents,
         tuple(checks(tx, visit)),
         tuple(cares(tx, visit)),
+        measured(tx, visit),
         tuple(lines),
         more,
     )
@@ -136,6 +140,7 @@ def cares(tx: Connection, visit: Visit) -> Iterator[Care]:
         Session.pain_before,
         Session.pain_after,
         Session.report,
+        Session.note,
     )
     for row in tx.execute(query.where(Session.contact_id == visit.contact_id).order_by(Session.id)):
         routine = content.routines.get(row.routine or "")
@@ -145,6 +150,7 @@ def cares(tx: Connection, visit: Visit) -> Iterator[Care]:
             "" if row.pain_before is None else str(row.pain_before),
             "" if row.pain_after is None else str(row.pain_after),
             reports.get(row.report or "", row.report or ""),
+            row.note or "",
         )
 
 
