@@ -114,6 +114,10 @@ class SlackPatient(Patient):
         return "\n".join(line for post in self._new() for line in read(post.first))
 
     @property
+    def messages(self) -> Sequence[Obj]:
+        return [{"blocks": list(post.first)} for post in self._new()]
+
+    @property
     def labels(self) -> Sequence[str]:
         return [one.label for post in self._new() for one in elements(post.blocks, post)]
 

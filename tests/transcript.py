@@ -1,5 +1,6 @@
 """Reads and plays a transcript, a conversation that a physiotherapist can approve (tests/transcripts/README.md)."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -179,11 +180,10 @@ def _routine(patient: Patient, value: str) -> None:
 
 
 def _chart(patient: Patient, _: str) -> None:
-    """Fetched as LINE does: by the address in the message."""
-    found = [str(m["previewImageUrl"]) for m in patient.messages if m.get("type") == "image"]
-    charts = [url for url in found if "/care/trend/" in url]
-    assert charts, f"pictures: {found}"
-    with urlopen(charts[0]) as answer:
+    """Fetched as the messenger does: by the address in the message."""
+    found = re.search(r'"(http[^"]*/care/trend/[^"]*)"', json.dumps(patient.messages))
+    assert found is not None, "no chart came"
+    with urlopen(found[1]) as answer:
         assert answer.headers["Content-Type"] == "image/png"
         with Image.open(answer) as picture:
             assert picture.size == (1040, 1040)

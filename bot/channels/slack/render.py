@@ -80,7 +80,7 @@ def _card(blocks: Blocks, card: Card, media_url: str | None) -> None:
 
 
 def _picture(blocks: Blocks, picture: Picture, media_url: str | None) -> None:
-    url = f"{media_url}/{quote(picture.file)}" if media_url else ""
+    url = (picture.uri or f"{media_url}/{quote(picture.file)}") if media_url else ""
     if 0 < len(url) <= limits.PICTURE_URL:
         blocks.picture(url, picture.alt)
         return
