@@ -9,7 +9,7 @@ from enum import StrEnum
 import urllib3
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from bot import gate
+from bot import gate, quota
 from bot.channels.line.account import OutOfReach, TokenRefused, account_name
 from bot.config import Settings
 from bot.content.check import check
@@ -147,6 +147,7 @@ def _database(settings: Settings, now: Callable[[], datetime]) -> Iterator[Findi
         if revision == HEAD:
             yield _well("database", f"{db.engine.dialect.name}, at revision {revision}.")
             yield from _gate(settings, db, now())
+            yield from _pushes(settings, db, now())
         elif db.is_sqlite:
             yield Finding(
                 Level.NOTE, "database", f"at revision {revision or 'none'}; `flask serve` brings it to {HEAD}."
@@ -154,6 +155,30 @@ def _database(settings: Settings, now: Callable[[], datetime]) -> Iterator[Findi
         else:
             yield _problem("database", f"at revision {revision or 'none'}: run `flask db upgrade`.")
         db.close()
+
+
+def _pushes(settings: Settings, db: Database, now: datetime) -> Iterator[Finding]:
+    try:
+        content = load(settings.content_dir)
+    except ContentError:
+        return  # said already
+    with db.read() as look:
+        month = quota.month(look, content, now)
+        left_out = quota.left_out(look, now - quota.WEEK)
+        short = quota.held(look, settings, now)["allowance"]
+    so_far = f"{month.billed:,} billed by LINE this month, about {month.expected:,} by its end"
+    if month.plan is None:
+        yield _note("messages", f"{so_far}: none of LINE's plans in content/pacing.toml carries so many.")
+    else:
+        cost = month.plan.cost(month.expected)
+        yield _well("messages", f"{so_far}: {month.plan.label.en} is the cheapest plan for them ({cost:,.0f} yen).")
+    if left_out:
+        reasons = ", ".join(f"{count:,} {kind or 'answer'} ({reason})" for (kind, reason), count in left_out.items())
+        yield _note("messages", f"left out in the last seven days: {reasons}. `flask forecast` tells what is to come.")
+    if short:
+        yield _problem(
+            "messages", f"{short:,} wait because LINE's allowance of this month is used up: buy more, or wait."
+        )
 
 
 def _gate(settings: Settings, db: Database, now: datetime) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration: what `alembic_version` holds in a database that fits this program."""
 
 BUSY_SECONDS = 15.0

@@ -19,6 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     literal_column,
+    or_,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -131,6 +132,7 @@ OUTBOX_BATCHES = text("status IN ('waiting', 'held') AND batch_key IS NOT NULL")
 OUTBOX_AHEAD = text("status IN ('waiting', 'sending')")
 OUTBOX_PUSHED = text("kind IS NOT NULL")
 OUTBOX_RIDING = text("carrier_id IS NOT NULL")
+OUTBOX_TOLD = text("billed > 0 OR status = 'skipped'")
 """Conditions of the partial indexes. A query uses such an index only if it says the same in the same words, with
 constants in the place of parameters: see `waiting`, `ready`, `batched`, `ahead`."""
 CONTACT_UNNAMED = text("name IS NULL")
@@ -268,6 +270,7 @@ class Outbox(Base):
         Index(
             "ix_outbox_pushed", "contact_id", "request_at", sqlite_where=OUTBOX_PUSHED, postgresql_where=OUTBOX_PUSHED
         ),
+        Index("ix_outbox_told", "done_at", sqlite_where=OUTBOX_TOLD, postgresql_where=OUTBOX_TOLD),
         Index("ix_outbox_carrier_id", "carrier_id", sqlite_where=OUTBOX_RIDING, postgresql_where=OUTBOX_RIDING),
         Index(
             "ix_outbox_broadcast",
@@ -699,6 +702,11 @@ def batched(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
 def unsettled(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
     """Messages that nobody is sending and that are not settled."""
     return outbox.c.status.in_((literal_column("'waiting'"), literal_column("'held'")))
+
+
+def told(outbox: FromClause = OUTBOX) -> ColumnElement[bool]:
+    """Messages that were billed, and those left out."""
+    return or_(outbox.c.billed > literal_column("0"), outbox.c.status == literal_column("'skipped'"))
 
 
 def active(reminder: FromClause = REMINDER) -> ColumnElement[bool]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import get_args
 
 from flask import Blueprint, Response, abort, jsonify, send_from_directory
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
+from bot import gate, quota
+from bot.config import SendGate
 from bot.runtime import Runtime
 from bot.store.session import HEAD
 from bot.store.tables import Alert, Inbox, Outbox, ahead, ready, waiting
@@ -63,10 +66,34 @@ def _queues(runtime: Runtime) -> bytes:
     age = Gauge("queue_age_seconds", "How long the oldest has been due", ["queue"], registry=registry)
     now = runtime.now()
     with runtime.db.read() as look:
+        _pushes(look, runtime, registry)
         for queue, (count, oldest) in _counted(look, now).items():
             length.labels(queue).set(count)
             age.labels(queue).set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
     return generate_latest(registry)
+
+
+def _pushes(look: Connection, runtime: Runtime, registry: CollectorRegistry) -> None:
+    now = runtime.now()
+    month = quota.month(look, runtime.content, now)
+    billed = Gauge("month_billed", "Messages LINE bills, this calendar month", ["when"], registry=registry)
+    billed.labels("so_far").set(month.billed)
+    billed.labels("expected").set(month.expected)
+    carries = Gauge("plan_messages", "Messages in a plan of LINE's", ["plan"], registry=registry)
+    for plan in runtime.content.pacing.plan:
+        carries.labels(plan.id).set(plan.messages)
+    held = Gauge("messages_held", "Messages that are due and wait", ["by"], registry=registry)
+    for by, count in quota.held(look, runtime.settings, now).items():
+        held.labels(by).set(count)
+    left_out = Gauge(
+        "messages_left_out", "Messages skipped in the last 24 hours", ["kind", "reason"], registry=registry
+    )
+    for (kind, reason), count in quota.left_out(look, now - timedelta(days=1)).items():
+        left_out.labels(kind, reason).set(count)
+    opened = Gauge("send_gate", "1 at the send gate's position", ["position"], registry=registry)
+    position = gate.current(look, runtime.settings).value
+    for one in get_args(SendGate):
+        opened.labels(one).set(one == position)
 
 
 def _counted(look: Connection, now: datetime) -> dict[str, tuple[int, datetime | None]]:
