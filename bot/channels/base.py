@@ -104,6 +104,23 @@ class KnowsNames(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Billed messages of this month. `limit` None: no end is set."""
+
+    used: int
+    limit: int | None
+
+
+@runtime_checkable
+class TellsAllowance(Protocol):
+    """A channel whose provider counts what it bills."""
+
+    def allowance(self) -> Allowance:
+        """As the provider has it now. Raises NotTold."""
+        ...
+
+
 class Channel(Protocol):
     """A provider. Every method may be called from many threads at once."""
 

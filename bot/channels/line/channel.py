@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.channels.base import Delivery, Limits, Receipt, Reception
+from bot.channels.base import Allowance, Delivery, Limits, Receipt, Reception
 from bot.channels.line import parse
 from bot.channels.line.limits import CALLS_PER_SECOND, MULTICAST_ADDRESSES
 from bot.channels.line.render import render
@@ -38,6 +38,9 @@ class LineChannel:
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         return self._api.multicast(user_ids, render(message, self._media_url), request_id)
+
+    def allowance(self) -> Allowance:
+        return self._api.allowance()
 
     def name_of(self, user_id: str) -> str | None:
         """Only of people: groups and rooms have no profile of their own."""

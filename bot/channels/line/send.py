@@ -14,13 +14,15 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from bot.channels.base import NotTold, Outcome, Receipt
+from bot.channels.base import Allowance, NotTold, Outcome, Receipt
 from bot.channels.line.flex import JsonObject
 from bot.channels.line.limits import MULTICAST_ADDRESSES
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
 CONNECTIONS = 32
+ASKING = urllib3.Timeout(connect=2.0, read=3.0)
+"""For questions: somebody looks at a page, or others wait to be asked for."""
 
 # Messaging API reference, "Error messages".
 _MONTHLY_LIMIT = "monthly limit"
@@ -63,18 +65,32 @@ class Api:
 
     def profile_name(self, user_id: str) -> str | None:
         """Messaging API reference, "Get profile". None for somebody who is no friend. Raises NotTold."""
+        status, profile = self._get(f"profile/{quote(user_id, safe='')}")
+        if status == 404:
+            return None
+        name = profile.get("displayName")
+        if status != 200 or not isinstance(name, str):
+            raise NotTold(f"status_{status}")
+        return name
+
+    def allowance(self) -> Allowance:
+        """Messaging API reference, "Get the target limit for sending messages this month" and "Get number of messages sent
+        this month". Raises NotTold."""
+        limited, limit = self._get("message/quota")
+        counted, usage = self._get("message/quota/consumption")
+        value, used = limit.get("value"), usage.get("totalUsage")
+        if limited != 200 or counted != 200 or not isinstance(used, int):
+            raise NotTold(f"status_{limited}_{counted}")
+        return Allowance(used, value if limit.get("type") == "limited" and isinstance(value, int) else None)
+
+    def _get(self, what: str) -> tuple[int, dict[str, object]]:
         try:
             answer = self._pool.request(
-                "GET", f"{self._url}/v2/bot/profile/{quote(user_id, safe='')}", headers=self._headers, redirect=False
+                "GET", f"{self._url}/v2/bot/{what}", headers=self._headers, redirect=False, timeout=ASKING
             )
         except HTTPError as error:
             raise NotTold(type(error).__name__) from error
-        if answer.status == 404:
-            return None
-        name = _object(answer.data).get("displayName")
-        if answer.status != 200 or not isinstance(name, str):
-            raise NotTold(f"status_{answer.status}")
-        return name
+        return answer.status, _object(answer.data)
 
     def _post(self, endpoint: str, body: JsonObject, retry_key: str | None, billed: int) -> Receipt:
         headers = {**self._headers, **({"X-Line-Retry-Key": retry_key} if retry_key else {})}

@@ -15,6 +15,7 @@ from bot.web.console import (
     chats,
     door,
     export,
+    gate_page,
     guard,
     own_account,
     patient,
@@ -50,7 +51,7 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
     register_words(console, runtime, NAV)
     door.register(console, runtime, limiter)
     today.register(console, runtime, working)
-    for subject in (patients, patient, chats, export, broadcasts, accounts, audit_page, own_account):
+    for subject in (gate_page, patients, patient, chats, export, broadcasts, accounts, audit_page, own_account):
         subject.register(console, runtime)
     web.register_blueprint(console)
     guard.refuse_unmarked(web)

@@ -110,7 +110,7 @@ def _count(now: datetime) -> ColumnElement[int]:
 
 def _pain(now: datetime, newest: bool) -> ColumnElement[int]:
     told = select(Session.pain_before).where(_own(), Session.pain_before.is_not(None), Session.started_at > now - TREND)
-    order = Session.id.desc() if newest else Session.id.asc()
+    order = Session.started_at.desc() if newest else Session.started_at.asc()
     return told.order_by(order).limit(1).scalar_subquery()
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from flask import Blueprint, Response, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot import audit
+from bot import audit, staff_room
 from bot.access import Action
 from bot.messages import Disposition
 from bot.web.console import guard, patient_list
@@ -32,7 +32,7 @@ def register(console: Blueprint, house: House) -> None:
             filters=filters,
             chosen={name: value for name, value in _named(filters).items() if value},
             routines=routines,
-            channels=[(name, t(f"channel.{name}")) for name in sorted(runtime.channels)],
+            channels=[(name, t(f"channel.{name}")) for name in sorted(runtime.channels) if name != staff_room.CHANNEL],
             levels=[(level, t(f"level.{level}")) for level in ("none", *Disposition)],
         )
 

@@ -15,7 +15,8 @@ from bot.content.model import CardAsk, Content
 from bot.messages import Locale
 from bot.runtime import Runtime
 from bot.store.tables import Alert
-from bot.web.console import figures
+from bot.web.console import allowance, figures
+from bot.web.console.allowance import Meter
 from bot.web.console.figures import Reading, Ringing, reading
 from bot.web.console.visit import House, go, me, needs, page, part, unattended
 
@@ -31,10 +32,12 @@ class Waiting:
 def register(console: Blueprint, house: House, working: Callable[[], bool] | None) -> None:
     """The page, the part of it that renews itself, and what is done about an alert."""
 
+    meter = Meter()
+
     @console.get("/")
     @needs(Action.SEE_TODAY)
     def today() -> Response:
-        return _page(house(), working)
+        return _page(house(), meter, working)
 
     @console.get("/today/waiting")
     @needs(Action.SEE_TODAY)
@@ -56,7 +59,7 @@ def register(console: Blueprint, house: House, working: Callable[[], bool] | Non
         return go("today", f"today.done_{step.value}" if first else "today.done_before")
 
 
-def _page(runtime: Runtime, working: Callable[[], bool] | None) -> Response:
+def _page(runtime: Runtime, meter: Meter, working: Callable[[], bool] | None) -> Response:
     now, zone = runtime.now(), ZoneInfo(runtime.content.clinic.time_zone)
     with runtime.db.read() as look:
         visits = reading("visits", lambda: figures.visits(look, now, zone))
@@ -64,6 +67,8 @@ def _page(runtime: Runtime, working: Callable[[], bool] | None) -> Response:
         sends = reading("sends", lambda: figures.sends(look, now, zone))
     with runtime.db.read() as look:
         billed = reading("billed", lambda: figures.billed_since(look, figures.month(now, zone)))
+    with runtime.db.read() as look:
+        allowed = allowance.read(runtime, meter, lambda: look)
     with runtime.db.read() as look:
         health = reading("health", lambda: figures.health(runtime, look, working))
     return page(
@@ -73,6 +78,7 @@ def _page(runtime: Runtime, working: Callable[[], bool] | None) -> Response:
         visits=visits,
         sends=sends,
         billed=billed,
+        month=allowed,
         health=health,
     )
 
