@@ -145,10 +145,11 @@ def attempt(runtime: Runtime, one: Attempt | Batch) -> bool:
     if isinstance(one, Batch):
         multicast.send(runtime, one)
         return True
-    return settlement.settle(runtime, one, _send(runtime, one))
+    return settlement.settle(runtime, [(one, send(runtime, one))])
 
 
-def _send(runtime: Runtime, one: Attempt) -> Receipt:
+def send(runtime: Runtime, one: Attempt) -> Receipt:
+    """One call to the provider, outside any transaction; `settlement.settle` must follow."""
     channel = runtime.channels.get(one.channel)
     if channel is None:
         return Receipt(Outcome.RETRY, error="channel_not_configured")
@@ -213,7 +214,8 @@ def _beside(
     tx: Connection, rows: Sequence[Row[Any]], opened: SendGate, now: datetime
 ) -> Mapping[int, Sequence[Row[Any]]]:
     """What may leave along, by contact. What the gate would hold goes along with no answer either."""
-    people = [row.contact_id for row in rows if opened == "on" or row.kind is not None]
+    known = [row for row in rows if row.contact_id is not None]  # a farewell has no contact any more
+    people = [row.contact_id for row in known if opened == "on" or row.kind is not None]
     beside: dict[int, list[Row[Any]]] = {}
     for row in riding.company(tx, people, now) if people else ():
         beside.setdefault(row.contact_id, []).append(row)

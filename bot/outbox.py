@@ -1,6 +1,7 @@
 """What waits to be sent. Rows are written here in the transaction of whatever causes them; bot.delivery sends them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -60,6 +61,69 @@ class ReplyToken:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message to be put. It is there once per `dedupe_key`. Without a priority: safety or reply, as the message says.
+    Past `expires_at` it is skipped; None means it is sent however late. With a `lease` nobody else takes it: the caller
+    sends it after the commit. `together`: it may leave in one call with others that say the same on the same channel. The
+    rest is bot.pacing's: `kind` is what nobody asked for, nothing of the same contact leaves along with what is safety or
+    `alone`, and from `ride_from` on it may itself leave along with another."""
+
+    to: Address
+    message: Message
+    cause: str
+    dedupe_key: str
+    priority: Priority | None = None
+    reply: ReplyToken | None = None
+    not_before: datetime | None = None
+    expires_at: datetime | None = None
+    lease: Lease | None = None
+    together: bool = False
+    kind: Pushed | None = None
+    alone: bool = False
+    ride_from: datetime | None = None
+
+    @property
+    def rank(self) -> int:
+        """Priority.rank."""
+        return (self.priority or (Priority.SAFETY if self.message.safety else Priority.REPLY)).rank
+
+    def row(self, now: datetime) -> dict[str, Any]:
+        """Its columns."""
+        text = codec.message_json(self.message)
+        return {
+            "contact_id": self.to.contact_id,
+            "channel": self.to.channel,
+            "user_id": self.to.user_id,
+            "message": text,
+            "cause": self.cause,
+            "dedupe_key": self.dedupe_key,
+            "priority": self.rank,
+            "not_before": self.not_before or now,
+            "expires_at": self.expires_at,
+            "reply_token": self.reply.token if self.reply else None,
+            "reply_expires_at": self.reply.expires_at if self.reply else None,
+            "created_at": now,
+            "batch_key": batch_key(self.to.channel, text) if self.together else None,
+            "status": (OutboxStatus.SENDING if self.lease else OutboxStatus.WAITING).value,
+            "attempts": 1 if self.lease else 0,
+            "lease_until": self.lease.until if self.lease else None,
+            "request_id": self.lease.request_id if self.lease else None,
+            "request_at": now if self.lease else None,
+            "kind": self.kind,
+            "alone": self.alone or self.message.safety,
+            "ride_from": self.ride_from,
+        }
+
+
+def put_all(db: Database, tx: Connection, entries: Sequence[Entry], now: datetime) -> Mapping[str, int]:
+    """The ids by dedupe key of those that were not there yet."""
+    if not entries:
+        return {}
+    rows = tx.execute(_insert_once(db), [entry.row(now) for entry in entries])
+    return {row.dedupe_key: row.id for row in rows}
+
+
 def put(
     db: Database,
     tx: Connection,
@@ -73,43 +137,11 @@ def put(
     reply: ReplyToken | None = None,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
-    lease: Lease | None = None,
     together: bool = False,
-    kind: Pushed | None = None,
-    alone: bool = False,
-    ride_from: datetime | None = None,
 ) -> int | None:
-    """One message, once per `dedupe_key`: its id, or None if it is there already. Without a priority: safety or reply,
-    as the message says. Past `expires_at` it is skipped; None means it is sent however late. With a `lease` nobody else
-    takes it: the caller sends it after the commit. `together`: it may leave in one call with others that say the same on
-    the same channel. The rest is bot.pacing's: `kind` is what nobody asked for, nothing of the same contact leaves along
-    with what is safety or `alone`, and from `ride_from` on it may itself leave along with another."""
-    text = codec.message_json(message)
-    row = {
-        "contact_id": to.contact_id,
-        "channel": to.channel,
-        "user_id": to.user_id,
-        "message": text,
-        "cause": cause,
-        "dedupe_key": dedupe_key,
-        "priority": (priority or (Priority.SAFETY if message.safety else Priority.REPLY)).rank,
-        "not_before": not_before or now,
-        "expires_at": expires_at,
-        "reply_token": reply.token if reply else None,
-        "reply_expires_at": reply.expires_at if reply else None,
-        "created_at": now,
-        "batch_key": batch_key(to.channel, text) if together else None,
-        "status": (OutboxStatus.SENDING if lease else OutboxStatus.WAITING).value,
-        "attempts": 1 if lease else 0,
-        "lease_until": lease.until if lease else None,
-        "request_id": lease.request_id if lease else None,
-        "request_at": now if lease else None,
-        "kind": kind,
-        "alone": alone or message.safety,
-        "ride_from": ride_from,
-    }
-    found: int | None = tx.execute(_insert_once(db), row).scalar()
-    return found
+    """One message as Entry describes it: its id, or None if it is there already."""
+    entry = Entry(to, message, cause, dedupe_key, priority, reply, not_before, expires_at, together=together)
+    return put_all(db, tx, [entry], now).get(dedupe_key)
 
 
 NEWS: Pushed = "news"
@@ -192,17 +224,20 @@ def _note_skipped() -> Executable:
     return insert(OUTBOX).from_select(list(values), person, include_defaults=False)
 
 
-def has_open(tx: Connection, contact_id: int | None) -> bool:
-    """Whether a message to the contact is being sent or waits to be."""
-    return tx.execute(_OPEN, {"contact_id": contact_id}).first() is not None
+def with_open(tx: Connection, contact_ids: Sequence[int | None]) -> AbstractSet[int]:
+    """Those of the contacts to whom a message is being sent or waits to be."""
+    if not contact_ids:
+        return frozenset()
+    return {row.contact_id for row in tx.execute(_OPEN, {"contact_ids": list(contact_ids)})}
 
 
-_OPEN = select(OUTBOX.c.id).where(OUTBOX.c.contact_id == bindparam("contact_id"), ahead()).limit(1)
+_OPEN = select(OUTBOX.c.contact_id).where(OUTBOX.c.contact_id.in_(bindparam("contact_ids", expanding=True)), ahead())
 
 
 @cache
 def _insert_once(db: Database) -> Executable:
-    return db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(OUTBOX.c.id)
+    once = db.insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    return once.returning(OUTBOX.c.id, OUTBOX.c.dedupe_key)
 
 
 NOW = bindparam("now", type_=Utc)

@@ -34,6 +34,42 @@ AFTER_CARE = timedelta(minutes=10)
 # --- in ---------------------------------------------------------------------------------------------------------------
 
 
+def entry(
+    runtime: Runtime,
+    to: outbox.Address,
+    message: Message,
+    *,
+    kind: Pushed | None,
+    cause: str,
+    dedupe_key: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    priority: Priority = Priority.TIMED,
+) -> outbox.Entry:
+    """A message that nobody waits for, to be put once per `dedupe_key`. `kind` None: the
+    patient asked for it at this hour (a reminder put off), so no day is too full for it. What may wait leaves alone only when
+    its wait is over, and stays of use for as long again as it was to be from then on."""
+    begin, end = not_before or now, expires_at
+    alone = begin
+    if kind is not None and (pace := runtime.content.pacing.of(kind)).wait_minutes:
+        alone = _awake(runtime.content, begin + timedelta(minutes=pace.wait_minutes))
+        end = None if expires_at is None else alone + (expires_at - begin)
+    channel = runtime.channels.get(to.channel)
+    return outbox.Entry(
+        to,
+        message,
+        cause=cause,
+        dedupe_key=dedupe_key,
+        priority=priority,
+        not_before=alone,
+        expires_at=end,
+        together=channel is not None and channel.limits.many > 1,
+        kind=kind,
+        ride_from=min(begin, alone - timedelta(minutes=runtime.content.pacing.together_minutes)),
+    )
+
+
 def put(
     runtime: Runtime,
     tx: Connection,
@@ -46,32 +82,20 @@ def put(
     now: datetime,
     not_before: datetime | None = None,
     expires_at: datetime | None = None,
-    priority: Priority = Priority.TIMED,
 ) -> int | None:
-    """A message that nobody waits for, once per `dedupe_key`: its id, or None if it is there already. `kind` None: the
-    patient asked for it at this hour (a reminder put off), so no day is too full for it. What may wait leaves alone only when
-    its wait is over, and stays of use for as long again as it was to be from then on."""
-    begin, end = not_before or now, expires_at
-    alone = begin
-    if kind is not None and (pace := runtime.content.pacing.of(kind)).wait_minutes:
-        alone = _awake(runtime.content, begin + timedelta(minutes=pace.wait_minutes))
-        end = None if expires_at is None else alone + (expires_at - begin)
-    channel = runtime.channels.get(to.channel)
-    return outbox.put(
-        runtime.db,
-        tx,
+    """Puts such an entry: its id, or None if it is there already."""
+    one = entry(
+        runtime,
         to,
         message,
+        kind=kind,
         cause=cause,
         dedupe_key=dedupe_key,
         now=now,
-        priority=priority,
-        not_before=alone,
-        expires_at=end,
-        together=channel is not None and channel.limits.many > 1,
-        kind=kind,
-        ride_from=min(begin, alone - timedelta(minutes=runtime.content.pacing.together_minutes)),
+        not_before=not_before,
+        expires_at=expires_at,
     )
+    return outbox.put_all(runtime.db, tx, [one], now).get(dedupe_key)
 
 
 def pass_over(tx: Connection, contact_id: int, kind: Pushed, reason: str, key: str, now: datetime) -> None:

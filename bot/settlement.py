@@ -1,5 +1,6 @@
 """What follows from the way an attempt to send ended: the table "Delivery" of bot/DESIGN.md."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -15,7 +16,7 @@ from bot.riding import Rider
 from bot.runtime import Runtime
 from bot.store import codec
 from bot.store.session import Database
-from bot.store.tables import OUTBOX, Outbox, OutboxStatus, ahead
+from bot.store.tables import OUTBOX, Outbox, OutboxStatus, Utc, ahead
 
 log = structlog.get_logger()
 
@@ -46,7 +47,8 @@ REPLY_REFUSED = "reply_token"
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """A leased message. `number` counts attempts from 1 and tells this lease from a later one. `doubt`: how many of the
-    earlier attempts may have arrived. `reply_token` None: it goes as a push. `riders` are messages that go along: `message` holds all of it."""
+    earlier attempts may have arrived. `reply_token` None: it goes as a push. `riders` are messages that go along: `message`
+    holds all of it."""
 
     outbox_id: int
     number: int
@@ -65,33 +67,37 @@ class Attempt:
         return self.priority == Priority.SAFETY.rank
 
 
-def settle(runtime: Runtime, one: Attempt, receipt: Receipt) -> bool:
-    """Writes down the ending and what follows from it, in one transaction. Whether the contact's next message may have
-    waited for this."""
+def settle(runtime: Runtime, ended: Sequence[tuple[Attempt, Receipt]]) -> bool:
+    """Writes down how attempts ended and what follows, in one transaction. Whether a next message may have waited for
+    one of them."""
     now = runtime.now()
-    most = BACK_OFF_MOST if one.reply_token is None else BACK_OFF_REPLY
-    later = now + pause(runtime, one.number, most, receipt)
 
     def ending(tx: Connection) -> bool:
-        if one.riders and receipt.outcome is Outcome.REJECTED:
-            riding.part(tx, one.outbox_id, one.number, one.riders, receipt.error)
-        else:
-            _follow(runtime.db, tx, one, receipt, now, later)
+        _sent(tx, [(one, receipt) for one, receipt in ended if receipt.outcome is Outcome.SENT], now)
+        for one, receipt in ended:
+            if receipt.outcome is not Outcome.SENT:
+                most = BACK_OFF_MOST if one.reply_token is None else BACK_OFF_REPLY
+                later = now + pause(runtime, one.number, most, receipt)
+                if one.riders and receipt.outcome is Outcome.REJECTED:
+                    riding.part(tx, one.outbox_id, one.number, one.riders, receipt.error)
+                    continue
+                _follow(runtime.db, tx, one, receipt, now, later)
             _bring_along(tx, one, receipt, now)
-        return outbox.has_open(tx, one.contact_id)
+        return bool(outbox.with_open(tx, [one.contact_id for one, _ in ended]))
 
     more = runtime.db.together(ending)
-    ATTEMPTS.labels(one.channel, receipt.outcome.value).inc()
-    BILLED.labels(one.channel).inc(receipt.billed if receipt.outcome is Outcome.SENT else 0)
-    if receipt.outcome is not Outcome.SENT:
-        log.warning("not_sent", outbox=one.outbox_id, outcome=receipt.outcome.value, error=receipt.error)
+    for one, receipt in ended:
+        ATTEMPTS.labels(one.channel, receipt.outcome.value).inc()
+        BILLED.labels(one.channel).inc(receipt.billed if receipt.outcome is Outcome.SENT else 0)
+        if receipt.outcome is not Outcome.SENT:
+            log.warning("not_sent", outbox=one.outbox_id, outcome=receipt.outcome.value, error=receipt.error)
     return more
 
 
 def _follow(db: Database, tx: Connection, one: Attempt, receipt: Receipt, now: datetime, later: datetime) -> None:
     match receipt.outcome:
         case Outcome.SENT:
-            _sent(tx, one, receipt, now)
+            _sent(tx, [(one, receipt)], now)
         case Outcome.RETRY if receipt.error == REPLY_REFUSED and one.reply_token is not None:
             _token_refused(tx, one, now)
         case Outcome.RETRY:
@@ -161,19 +167,29 @@ _SENT = (
         provider_ids=bindparam("ids"),
         billed=bindparam("price"),
         error="",
-        done_at=bindparam("now"),
+        done_at=bindparam("now", type_=Utc),
         lease_until=None,
         reply_token=None,
     )
 )
 
 
-def _sent(tx: Connection, one: Attempt, receipt: Receipt, now: datetime) -> None:
+def _sent(tx: Connection, sent: Sequence[tuple[Attempt, Receipt]], now: datetime) -> None:
     # Even when the lease was lost: what arrived has arrived, and must not be sent again.
-    ids = codec.strings_json(receipt.provider_ids)
-    tx.execute(_SENT, {"outbox_id": one.outbox_id, "ids": ids, "price": receipt.billed, "now": now})
-    if one.contact_id is None:
-        tx.execute(update(Outbox).where(Outbox.id == one.outbox_id).values(**final(None, now)))
+    rows = [
+        {
+            "outbox_id": one.outbox_id,
+            "ids": codec.strings_json(receipt.provider_ids),
+            "price": receipt.billed,
+            "now": now,
+        }
+        for one, receipt in sent
+    ]
+    if rows:
+        tx.execute(_SENT, rows)
+    for one, _ in sent:
+        if one.contact_id is None:
+            tx.execute(update(Outbox).where(Outbox.id == one.outbox_id).values(**final(None, now)))
 
 
 def _token_refused(tx: Connection, one: Attempt, now: datetime) -> None:

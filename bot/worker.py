@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,26 +13,28 @@ from zoneinfo import ZoneInfo
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import OperationalError
 
 from bot import reminders, staff_room
 from bot.acquaintance import get_acquainted
 from bot.broadcasts import expand
+from bot.channels.base import Receipt
 from bot.conversation import advance
-from bot.delivery import BATCH, attempt, claim_some, deliver, let_go, release_expired
+from bot.delivery import BATCH, attempt, claim_some, deliver, let_go, release_expired, send
 from bot.engine.state import Facts, State
 from bot.messages import Said
 from bot.multicast import Batch
 from bot.names import learn
 from bot.retention import tidy
 from bot.runtime import Runtime
-from bot.settlement import Attempt
+from bot.settlement import Attempt, settle
 
 log = structlog.get_logger()
 
 SENDERS = 32
 """Calls to providers at once: with 100 ms a call, 320 answers a second; a slow provider keeps nobody else waiting."""
 
-TURNERS = 4
+TURNERS = 2
 """Threads for turns. On SQLite their turns share commits, on PostgreSQL they run side by side."""
 
 SWEEP_SECONDS = 1
@@ -78,6 +81,8 @@ class Worker:
         self._greeter = _Loop("newcomers", self._greet, self._stopping)
         self._busy: set[Attempt | Batch] = set()
         self._full = False
+        self._ended: deque[tuple[Attempt, Receipt]] = deque()
+        self._settling = threading.Lock()
         self._senders = ThreadPoolExecutor(SENDERS, thread_name_prefix="sender")
         self._ticks = BackgroundScheduler(
             timezone=UTC,
@@ -142,17 +147,17 @@ class Worker:
         while not self._stopping.is_set() and advance(self._runtime, BATCH, relay) == BATCH:
             pass
 
-    def has_room(self) -> bool:
-        """Whether a sender is free."""
-        return len(self._busy) < SENDERS
+    def room(self) -> int:
+        """How many senders are free."""
+        return max(0, SENDERS - len(self._busy))
 
-    def turned(self, number: int, one: Attempt | None, more: bool) -> None:
-        """After a turn in the turner of that number. It may have opened an alert."""
+    def turned(self, number: int, leased: Sequence[Attempt], left: bool, more: bool) -> None:
+        """After turns in the turner of that number. They may have opened alerts."""
         self._greeter.ring()
         self._turns[number].beat()
-        if one is not None:
+        for one in leased:
             self._hand_over(one)
-        else:
+        if left:
             self._dispatch.ring()
         if more and number + 1 < TURNERS:
             self._turns[number + 1].ring()
@@ -164,24 +169,52 @@ class Worker:
     def _dispatch_some(self) -> None:
         while not self._stopping.is_set():
             self._dispatch.beat()
-            places = min(BATCH, SENDERS - len(self._busy))
-            claimed = claim_some(self._runtime, places) if places else ()
+            self._full = True  # from here on whoever ends rings: none may slip between the look and the note
+            places = min(BATCH, self.room())
+            if not places:
+                return
+            claimed = claim_some(self._runtime, places)
             for one in claimed:
                 self._hand_over(one)
-            self._full = len(self._busy) >= SENDERS
-            if len(claimed) < BATCH and not any(isinstance(one, Batch) for one in claimed):
+            if len(claimed) < places and not any(isinstance(one, Batch) for one in claimed):
+                self._full = False
                 return  # the next ring looks again
 
     def _send(self, one: Attempt | Batch) -> None:
         more = True
         try:
-            more = attempt(self._runtime, one)
+            if isinstance(one, Batch):
+                attempt(self._runtime, one)
+            else:
+                more = self._settle(one, send(self._runtime, one))
         except Exception as error:  # the database failed; the lease runs out and the message is tried again
             log.error("settling_failed", outbox=_first_id(one), error=error)
         finally:
             self._busy.discard(one)
             if more or self._full:
                 self._dispatch.ring()
+
+    def _settle(self, one: Attempt, receipt: Receipt) -> bool:
+        """Together with what ended while others were being settled. Whether messages may have waited for them."""
+        self._ended.append((one, receipt))
+        with self._settling:
+            ended = [self._ended.popleft() for _ in range(len(self._ended))]
+            if len(ended) < 2:
+                return bool(ended) and settle(self._runtime, ended)
+            try:
+                return settle(self._runtime, ended)
+            except OperationalError:
+                raise  # the database's trouble, not one message's
+            except Exception as error:
+                log.error("settling_together_failed", count=len(ended), error=error)
+                return True in [self._settle_alone(*each) for each in ended]
+
+    def _settle_alone(self, one: Attempt, receipt: Receipt) -> bool:
+        try:
+            return settle(self._runtime, [(one, receipt)])
+        except Exception as error:
+            log.error("settling_failed", outbox=one.outbox_id, error=error)
+            return True
 
 
 class _Relay:
@@ -191,11 +224,11 @@ class _Relay:
         self._worker = worker
         self._number = number
 
-    def has_room(self) -> bool:
-        return self._worker.has_room()
+    def room(self) -> int:
+        return self._worker.room()
 
-    def turned(self, one: Attempt | None, more: bool) -> None:
-        self._worker.turned(self._number, one, more)
+    def turned(self, leased: Sequence[Attempt], left: bool, more: bool) -> None:
+        self._worker.turned(self._number, leased, left, more)
 
 
 class Shift:

@@ -1,6 +1,6 @@
 """What a turn wants done is done with it: alerts, screenings, sessions, consents, forgetting."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -265,11 +265,11 @@ def test_the_address_is_forgotten_even_if_the_last_answer_cannot_be_sent(house: 
 
 def test_a_farewell_is_never_taken_straight_from_its_turn(house: World) -> None:
     class Hands:
-        def has_room(self) -> bool:
-            return True
+        def room(self) -> int:
+            return 1
 
-        def turned(self, one: object, more: bool) -> None:
-            assert one is None
+        def turned(self, leased: Sequence[object], left: bool, more: bool) -> None:
+            assert not leased
 
     accept(house.runtime, [house.said("erase")])
     assert advance(house.runtime, 10, Hands()) == 1

@@ -1,7 +1,7 @@
 """One event, one turn, one transaction - whatever breaks in between."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -159,11 +159,11 @@ class Hands:
         self.world, self.free, self.alive = world, free, alive
         self.given: list[Attempt] = []
 
-    def has_room(self) -> bool:
-        return self.free
+    def room(self) -> int:
+        return 9 * self.free
 
-    def turned(self, one: Attempt | None, more: bool) -> None:
-        if one is not None:
+    def turned(self, leased: Sequence[Attempt], left: bool, more: bool) -> None:
+        for one in leased:
             self.given.append(one)
             if self.alive:
                 attempt(self.world.runtime, one)

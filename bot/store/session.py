@@ -100,6 +100,12 @@ class Database:
                 self._lead()
         return job.outcome()
 
+    def give_way(self, seconds: float) -> None:
+        """Returns when nobody waits for a shared commit any more, at the latest after `seconds`."""
+        end = time.monotonic() + seconds
+        while self._jobs and time.monotonic() < end:
+            time.sleep(seconds / 8)
+
     def at_once(self, statement: Executable, values: Mapping[str, Any]) -> Row[Any] | None:
         """The first row of a writing statement that is a transaction of its own: PostgreSQL need not be waited for
         three times, for BEGIN, the statement and COMMIT."""

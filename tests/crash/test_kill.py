@@ -9,13 +9,14 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,18 @@ from tests.conftest import ROOT
 from tests.crash.provider import Provider
 
 SECRET = "a1b2c3"
-PROVIDER_PORT, BOT_PORT = 18210, 18211
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on: another process of the same tests may run beside this one."""
+    with ExitStack() as open_:
+        sockets = [open_.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+PROVIDER_PORT, BOT_PORT = free_ports(2)
 PEOPLE, EVENTS_EACH, SENDERS = 200, 3, 6
 KILLS = 25
 QUIET_SECONDS = 30.0

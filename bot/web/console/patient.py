@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from bot import audit, gate, inbox, progress
 from bot.access import Action
-from bot.conversation import spare_until
+from bot.claims import spare_until
 from bot.engine.draft import Draft
 from bot.engine.state import Facts, State
 from bot.inbox import Own
