@@ -12,12 +12,14 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    or_,
     select,
+    true,
     update,
 )
 
 from bot import fanout, gate, multicast, outbox, pacing, riding, settlement
-from bot.channels.base import Delivery, Outcome, Receipt
+from bot.channels.base import Delivery, Outcome, Paced, Receipt
 from bot.config import SendGate
 from bot.messages import Priority
 from bot.multicast import Batch
@@ -162,11 +164,12 @@ def send(runtime: Runtime, one: Attempt) -> Receipt:
 
 
 @cache
-def _due(opened: SendGate) -> Select[*tuple[Any, ...]]:
-    """What may leave now and alone, the most urgent first."""
+def _due(opened: SendGate, full: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    """What may leave now and alone, the most urgent first. On a channel that is `full`, only what somebody waits for."""
+    room = or_(OUTBOX.c.priority <= Priority.REPLY.rank, OUTBOX.c.channel.not_in(full)) if full else true()
     return (
         select(OUTBOX)
-        .where(ready(), outbox.may_leave(opened))
+        .where(ready(), outbox.may_leave(opened), room)
         .order_by(OUTBOX.c.priority, OUTBOX.c.not_before, OUTBOX.c.id)
         .limit(bindparam("most"))
         .with_for_update(of=OUTBOX, skip_locked=True)
@@ -189,7 +192,8 @@ _LEASE = (
 
 def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:
     opened = gate.current(tx, runtime.settings).value
-    rows = tx.execute(_due(opened), {"now": now, "most": limit}).all()
+    full = tuple(name for name, channel in runtime.channels.items() if isinstance(channel, Paced) and channel.full())
+    rows = tx.execute(_due(opened, full), {"now": now, "most": limit}).all()
     withheld = fanout.withhold(runtime, tx, [row for row in rows if row.broadcast_id is not None], now)
     judged = {*_paced(runtime, tx, rows, now), *withheld}
     beside = _beside(tx, [row for row in rows if not row.alone and row.id not in judged], opened, now)

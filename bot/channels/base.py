@@ -79,7 +79,7 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`many` is the most addresses of one send_many call; 1 when the channel has none. `rate` is calls a second.
+    """`many` is the most addresses of one send_many call; 1 when the channel has none. `rate` is calls a second: see Paced.
     `keyed`: the provider knows a request_id again, so a push that may have arrived can be repeated without harm.
     `reply_once`: it takes a reply token only once, so the same holds for a reply. `gap` is seconds between messages to one
     address."""
@@ -137,6 +137,15 @@ class Channel(Protocol):
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         """The same message to at most `limits.many` addresses, one attempt, one retry key."""
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A channel that may be spoken to only so fast."""
+
+    def full(self) -> bool:
+        """Whether what nobody waits for had better wait itself, just now."""
         ...
 
 

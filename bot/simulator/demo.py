@@ -25,6 +25,7 @@ from bot.simulator.platform import Platform
 from bot.simulator.server import Server, address
 from bot.simulator.slack.endpoints import API as SLACK_API
 from bot.simulator.slack.endpoints import Endpoints as SlackEndpoints
+from bot.simulator.slack.page import Page as SlackPage
 from bot.simulator.slack.webhooks import Webhooks as SlackWebhooks
 from bot.simulator.slack.workspace import STAFF_CHANNEL, Workspace
 from bot.simulator.webhooks import Webhooks
@@ -96,7 +97,8 @@ class Demo:
             public_url=self.url,
         )
         slack = SlackEndpoints(self.slack, slack_token)
-        self._server = Server(_beside(self._own(page, token, slack), self.bot.wsgi), listener)
+        window = SlackPage(self.slack, self.slack_hooks, content.clinic.name.ja, self.url)
+        self._server = Server(_beside(self._own(page, token, slack, window), self.bot.wsgi), listener)
 
     def __enter__(self) -> "Demo":
         self._server.start()
@@ -117,10 +119,10 @@ class Demo:
                 staff.set_password(tx, runtime.now(), "demo", account, password)
         return password
 
-    def _own(self, page: Page, token: str, slack: SlackEndpoints) -> Flask:
+    def _own(self, page: Page, token: str, slack: SlackEndpoints, window: SlackPage) -> Flask:
         endpoints = Endpoints(self.platform, self.webhooks, token)
         app = Flask("bot.simulator", static_folder=None)
-        for blueprint in (endpoints.api(), endpoints.data(), slack.blueprint(), page.blueprint()):
+        for blueprint in (endpoints.api(), endpoints.data(), slack.blueprint(), window.blueprint(), page.blueprint()):
             app.register_blueprint(blueprint)
         return app
 

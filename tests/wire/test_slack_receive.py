@@ -243,11 +243,13 @@ def test_a_form_carries_every_item_that_was_answered() -> None:
         "p|3|s/c/saddle|": chosen("new", "新しくある"),
         "strange": chosen("x", "x"),
     }
-    [inbound] = received(form(tap({"action_id": "submit:4"}, state={"values": values}))).inbound
+    asked = {"type": "input", "block_id": "p|3|s/c/urine|", "label": {"text": "おしっこ"}}
+    shown = {"ts": "1.2", "text": "t", "blocks": [asked]}
+    [inbound] = received(form(tap({"action_id": "submit:4"}, state={"values": values}, message=shown))).inbound
     assert inbound.event == Filled((PickToken(3, "s/c/urine", "no"), PickToken(3, "s/c/saddle", "new")))
     after = json.loads(inbound.reply_token or "")
     assert after["url"] == "https://hooks.slack.com/actions/T1/2/3"
-    assert after["blocks"][-1]["elements"][0]["text"] == "✓ ない / ✓ 新しくある"
+    assert after["blocks"][-1]["elements"][0]["text"] == "✓ おしっこ → ない\n✓ 新しくある"
 
 
 def test_two_taps_are_two_events_and_a_retry_of_one_is_the_same() -> None:

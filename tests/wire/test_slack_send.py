@@ -2,13 +2,16 @@
 
 import json
 import threading
+import time
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from bot.channels.base import Delivery, Outcome, Receipt
 from bot.channels.slack.channel import SlackChannel
+from bot.channels.slack.limits import BURST
 from bot.channels.slack.pace import Pace
 from bot.channels.slack.send import Answer as Said
 from bot.channels.slack.send import Api, receipt
@@ -143,16 +146,17 @@ class Hand:
 
 def test_one_conversation_gets_a_message_a_second_and_others_do_not_wait_for_it() -> None:
     hand = Hand()
-    pace = Pace(1.0, hand.clock, hand.sleep)
+    pace = Pace(1.0, clock=hand.clock, sleep=hand.sleep)
     for address in ("a", "b", "a", "b", "a"):
-        pace.wait(address)
+        with pace.turn(address) as mine:
+            assert mine
     assert hand.slept == [1.0, 1.0]
     assert hand.time == 102.0
 
 
 def test_silence_lasts_as_long_as_slack_asked_for_it_and_in_that_workspace_only() -> None:
     hand = Hand()
-    pace = Pace(0, hand.clock, hand.sleep)
+    pace = Pace(0, clock=hand.clock, sleep=hand.sleep)
     answers = [Answer(429, {"ok": False}, {"Retry-After": "30"}), OK, OK]
     with platform(lambda _: answers.pop(0)) as slack:
         bot = channel(slack.url, pace)
@@ -165,15 +169,37 @@ def test_silence_lasts_as_long_as_slack_asked_for_it_and_in_that_workspace_only(
         assert bot.send(HELLO).outcome is Outcome.SENT
 
 
-def test_many_threads_keep_the_pace_together() -> None:
-    slept: list[float] = []
-    pace = Pace(1.0, clock=lambda: 100.0, sleep=slept.append)
-    threads = [threading.Thread(target=pace.wait, args=("a",)) for _ in range(6)]
+def test_what_nobody_waits_for_keeps_back_when_much_was_said_and_comes_again_by_the_second() -> None:
+    hand = Hand()
+    pace = Pace(0, rate=4, clock=hand.clock, sleep=hand.sleep)
+    for number in range(BURST):
+        assert not pace.full()
+        with pace.turn(str(number)):
+            pass
+    assert pace.full()
+    hand.time += 0.2
+    assert pace.full()
+    hand.time += 0.1
+    assert not pace.full()
+
+
+def test_many_threads_keep_the_pace_together_and_none_waits_for_ever() -> None:
+    pace = Pace(0.2)
+    moments: list[float] = []
+    left_out: list[float] = []
+
+    def speak() -> None:
+        with pace.turn("a") as mine:
+            (moments if mine else left_out).append(time.monotonic())
+
+    threads = [threading.Thread(target=speak) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(slept) == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert len(moments) + len(left_out) == 12
+    assert left_out
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(sorted(moments)))
 
 
 def test_a_connection_that_slack_closed_while_idle_is_opened_anew() -> None:

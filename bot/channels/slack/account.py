@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from bot.channels.slack.send import CREDENTIALS, Api
 
-SCOPES = ("chat:write", "commands", "im:history", "users:read", "app_mentions:read")
-"""What the app needs to be allowed ("Permission scopes"); slack-manifest.yml asks for the same."""
-
 _GONE = {
     "account_inactive": "the app's account is deactivated: install the app to the workspace again.",
     "app_uninstalled": "the app was removed from the workspace: install it again.",

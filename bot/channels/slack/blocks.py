@@ -133,7 +133,7 @@ def answered(blocks: Sequence[object], said: Sequence[str]) -> list[JsonObject]:
             block = {**block, "elements": elements}
         kept.append(block)
     room = limits.BLOCKS - 1
-    shown = " / ".join(f"✓ {limits.escape(text)}" for text in said)
+    shown = "\n".join(f"✓ {limits.escape(text)}" for text in said)
     return [*kept[:room], {"type": "context", "elements": [_mrkdwn(limits.cut(shown, limits.CONTEXT))]}]
 
 

@@ -74,8 +74,10 @@ class SlackChannel:
         if delivery.message.surface == "home":
             answer = self._api.call("views.publish", token, {"user_id": member, "view": _home(rendered)})
         else:
-            self._pace.wait(delivery.user_id)
-            answer = self._api.call("chat.postMessage", token, _post(member, rendered))
+            with self._pace.turn(delivery.user_id) as mine:
+                if not mine:
+                    return Receipt(Outcome.RETRY, error="pace")
+                answer = self._api.call("chat.postMessage", token, _post(member, rendered))
         if answer.status == 429:
             self._pace.hush(workspace, answer.retry_after or SECONDS_BETWEEN_MESSAGES)
         ending = receipt(answer)
@@ -86,6 +88,9 @@ class SlackChannel:
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         """Slack has no such call; `limits.many` says so."""
         raise NotImplementedError("Slack takes one address a call")
+
+    def full(self) -> bool:
+        return self._pace.full()
 
     def introduce(self, user_id: str) -> Introduced | None:
         """See "users.info": `locale` comes when asked for, `tz` is an IANA name."""

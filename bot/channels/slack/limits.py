@@ -35,6 +35,8 @@ FALLBACK = 4_000
 SECONDS_BETWEEN_MESSAGES = 1.0
 # ... and "several hundred messages per minute" per workspace: this makes 240.
 MESSAGES_PER_SECOND = 4
+# What may leave at once after a pause; ours.
+BURST = 16
 # "Handling user interaction", "Responding to commands": a response_url may be used for 30 minutes.
 RESPONSE_URL_SECONDS = 30 * 60
 # "Verifying requests from Slack": a timestamp more than five minutes away may be a replay.

@@ -36,6 +36,7 @@ from bot.messages import (
     Unfollowed,
     Unsent,
     decode_token,
+    encode_token,
 )
 
 CHANNEL = "slack"
@@ -350,7 +351,9 @@ def _afterwards(event: Event, action: Say, body: Say) -> str:
         return ""
     match event:
         case Filled():
-            said = [label for _, label in _picks(body)]
+            items = _labels(message.get("blocks") or ())
+            picks = [(encode_token(replace(pick, option="")), label) for pick, label in _picks(body)]
+            said = [" → ".join(filter(None, (items.get(block_id, ""), label))) for block_id, label in picks]
         case Picked():
             said = [str(action.get("selected_time") or (action.get("text") or {}).get("text", ""))]
         case _:
@@ -359,6 +362,12 @@ def _afterwards(event: Event, action: Say, body: Say) -> str:
         return ""
     after = {"text": message.get("text", ""), "blocks": blocks.answered(message.get("blocks") or (), said)}
     return json.dumps({"url": url, **after}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _labels(made: Sequence[Any]) -> Mapping[str, str]:
+    """What a form asked, by block."""
+    asked = [block for block in made if isinstance(block, dict) and block.get("type") == "input"]
+    return {str(block.get("block_id")): str((block.get("label") or {}).get("text", "")) for block in asked}
 
 
 def _shared(event: Say) -> Event:

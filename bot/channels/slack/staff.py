@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.channels.base import Delivery, Forged, Limits, Receipt, Reception
+from bot.channels.base import Delivery, Forged, Limits, Outcome, Receipt, Reception
 from bot.channels.slack.blocks import JsonObject
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
@@ -41,7 +41,6 @@ class StaffChannel:
         if delivery.message.loud:
             text = EVERYBODY + text
             blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": EVERYBODY.strip()}}, *blocks]
-        self._pace.wait(delivery.user_id)
         arguments: JsonObject = {
             "channel": delivery.user_id,
             "text": text,
@@ -49,7 +48,10 @@ class StaffChannel:
             "unfurl_links": False,
             "unfurl_media": False,
         }
-        return receipt(self._api.call("chat.postMessage", self._token, arguments))
+        with self._pace.turn(delivery.user_id) as mine:
+            if not mine:
+                return Receipt(Outcome.RETRY, error="pace")
+            return receipt(self._api.call("chat.postMessage", self._token, arguments))
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         """Slack has no such call; `limits.many` says so."""

@@ -72,6 +72,7 @@ class Workspace:
         self.clock = clock
         self.pace = pace
         self.faults = Faults()
+        self.limited = 0
         self.violations: list[Violation] = []
         self.calls: list[Call] = []
         self.homes: dict[str, Obj] = {}
@@ -187,6 +188,7 @@ class Workspace:
                 return False
             now = time.monotonic()
             if now - self._last.get(channel, -1e9) < self.pace:
+                self.limited += 1
                 return True
             self._last[channel] = now
             return False
