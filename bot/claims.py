@@ -137,7 +137,9 @@ def claim(tx: Connection, now: datetime, most: int) -> Sequence[Claim]:
     events = {row.contact_id: row for row in tx.execute(_OLDEST, {"contact_ids": list(contacts)})}
     claims = []
     for contact_id, found in contacts.items():
-        event = events[contact_id]
+        event = events.get(contact_id)
+        if event is None:
+            continue  # PostgreSQL: another worker handled it between the look at the queue and the lock on the contact
         reply = None
         if event.reply_token is not None and event.reply_expires_at is not None:
             reply = outbox.ReplyToken(event.reply_token, event.reply_expires_at)

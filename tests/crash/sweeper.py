@@ -41,13 +41,18 @@ def main() -> None:
 
 def _work(settings: Settings, started: float) -> None:
     runtime = app.open_runtime(settings, lambda: DUE + timedelta(seconds=time.time() - started))
-    print(os.getpid(), flush=True)  # noqa: T201
+    _say(f"{os.getpid()}")
     reminders.sweep(runtime, runtime.now())
-    print(f"swept {os.getpid()}", flush=True)  # noqa: T201
+    _say(f"swept {os.getpid()}")
     while True:
         release_expired(runtime)
         drain(runtime)
         time.sleep(0.02)
+
+
+def _say(words: str) -> None:
+    """A whole line or nothing, whenever the end comes."""
+    os.write(1, f"{words}\n".encode())
 
 
 if __name__ == "__main__":
