@@ -1,25 +1,21 @@
 """How much of the month's messages is used up, what it comes to by the month's end, and what that costs."""
 
-import calendar
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from bot import quota
 from bot.channels.base import Allowance, NotTold, TellsAllowance
 from bot.content.pacing import Plan
 from bot.runtime import Runtime
-from bot.web.console.figures import Reading, billed_since, month
+from bot.web.console.figures import Reading
 
 FRESH = timedelta(minutes=5)
 REST = timedelta(minutes=1)
 """After a failure: a page must not wait for a provider that is away each time."""
-
-LOOK_BACK = timedelta(days=7)
-"""The pace is that of the last week: reminders go by the week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +71,9 @@ def read(runtime: Runtime, meter: Meter, look: Callable[[], Connection]) -> Read
 
 
 def _reckoned(runtime: Runtime, look: Connection, told: Allowance) -> Month:
-    now, zone = runtime.now(), ZoneInfo(runtime.content.clinic.time_zone)
-    begun = month(now, zone)
-    days = calendar.monthrange(begun.year, begun.month)[1]
-    left = max(0.0, days - (now - begun) / timedelta(days=1))
-    pace = billed_since(look, now - LOOK_BACK) / (LOOK_BACK / timedelta(days=1))
-    by_end = told.used + round(pace * left)
+    """What is to come by our own pace, on top of what the provider counted (staff may send from elsewhere, too)."""
+    own = quota.month(look, runtime.content, runtime.now())
+    by_end = told.used + own.expected - own.billed
     plans = runtime.content.pacing.plan
     plan = next((one for one in plans if one.messages == told.limit), None)
     plan = plan or next((one for one in plans if told.limit is not None and one.messages >= told.limit), plans[-1])

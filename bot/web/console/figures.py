@@ -186,11 +186,6 @@ def day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return begins, datetime.combine(today + timedelta(days=1), time(), zone)
 
 
-def month(now: datetime, zone: ZoneInfo) -> datetime:
-    """When the month began there. LINE counts by Japan's calendar (LINE Official Account, "Messaging API pricing")."""
-    return datetime.combine(now.astimezone(zone).date().replace(day=1), time(), zone)
-
-
 def sends(tx: Connection, now: datetime, zone: ZoneInfo) -> Sends:
     """What became of messages today, and what waits now, whenever it was written."""
     begins, _ = day(now, zone)
@@ -205,13 +200,6 @@ def sends(tx: Connection, now: datetime, zone: ZoneInfo) -> Sends:
     held = select(Outbox.status, func.count().label("n")).where(or_(unsettled(), Outbox.status == OutboxStatus.SENDING))
     by_status.update((row.status, row.n) for row in tx.execute(held.group_by(Outbox.status)))
     return Sends(by_status, billed)
-
-
-def billed_since(tx: Connection, since: datetime) -> int:
-    """Messages that the providers charge for."""
-    query = select(func.coalesce(func.sum(Outbox.billed), 0)).where(Outbox.done_at >= since)
-    found: int = tx.execute(query).scalar_one()
-    return found
 
 
 def health(runtime: Runtime, tx: Connection, working: Callable[[], bool] | None) -> Health:

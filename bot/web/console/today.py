@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot import alerts
+from bot import alerts, quota
 from bot.access import Action
 from bot.alerts import Step
 from bot.content.model import CardAsk, Content
@@ -66,7 +66,7 @@ def _page(runtime: Runtime, meter: Meter, working: Callable[[], bool] | None) ->
     with runtime.db.read() as look:
         sends = reading("sends", lambda: figures.sends(look, now, zone))
     with runtime.db.read() as look:
-        billed = reading("billed", lambda: figures.billed_since(look, figures.month(now, zone)))
+        billed = reading("billed", lambda: quota.month(look, runtime.content, now).billed)
     with runtime.db.read() as look:
         allowed = allowance.read(runtime, meter, lambda: look)
     with runtime.db.read() as look:

@@ -26,5 +26,6 @@ if (composer) {
   count();
   const end = () => { const talk = document.querySelector(".talk"); if (talk) talk.scrollTop = talk.scrollHeight; };
   document.addEventListener("renewed", end);
+  window.addEventListener("load", end); // pictures make it longer
   end();
 }
