@@ -128,6 +128,7 @@ class Bar(StrEnum):
     NO_CONSENT = "no_consent"
     FLAGGED = "flagged"
     BLOCKED = "blocked"
+    TAKEN_OVER = "taken_over"
     DAY_FULL = "day_full"
 
 
@@ -181,6 +182,7 @@ def barred(content: Content, now: datetime) -> Case[Any]:
         (not_(consent), Bar.NO_CONSENT.value),
         (flagged, Bar.FLAGGED.value),
         (not_(CONTACT.c.reachable), Bar.BLOCKED.value),
+        (CONTACT.c.taken_until > now, Bar.TAKEN_OVER.value),
         (full, Bar.DAY_FULL.value),
         else_=null(),
     )

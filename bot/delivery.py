@@ -116,29 +116,31 @@ def _kept(opened: SendGate) -> Select[*tuple[Any, ...]]:
     return _WHOSE.where(safety, OUTBOX.c.not_before <= outbox.NOW, ~outbox.passes(opened))
 
 
-def claim(runtime: Runtime, limit: int) -> Sequence[Attempt]:
-    """Leases at most `limit` messages, the most urgent first, never two of one contact. Commits. What may not or need
-    not be sent any more is settled here and not returned."""
+def claim(runtime: Runtime, limit: int, few: int | None = None) -> Sequence[Attempt]:
+    """Leases at most `limit` messages, the most urgent first, never two of one contact, and at most `few` of broadcasts.
+    Commits. What may not or need not be sent any more is settled here and not returned."""
     now = runtime.now()
     claimed: list[Attempt] = []
     while len(claimed) < limit:
-        taken = runtime.db.together(partial(_claim, runtime, now, limit - len(claimed)))
+        left = limit if few is None else few - sum(one.of_broadcast for one in claimed)
+        taken = runtime.db.together(partial(_claim, runtime, now, limit - len(claimed), left))
         claimed += (one for one in taken if one is not None)
         if None not in taken:
             break  # else some were settled on the spot, and may have stood in the way of others
     return claimed
 
 
-def claim_some(runtime: Runtime, limit: int) -> Sequence[Attempt | Batch]:
-    """At most `limit` calls to make: messages that leave alone first, then one that many get, broadcasts last."""
-    claimed = claim(runtime, limit)
+def claim_some(runtime: Runtime, limit: int, few: int | None = None) -> Sequence[Attempt | Batch]:
+    """At most `limit` calls to make: messages that leave alone first (at most `few` of broadcasts), then one that many get,
+    broadcasts last."""
+    claimed = claim(runtime, limit, few)
     if len(claimed) == limit:
         return claimed
     batch, left_alone = multicast.claim(runtime)
     batch = batch or fanout.claim(runtime)
     if batch is not None:
         return (*claimed, batch)
-    return (*claimed, *claim(runtime, limit - len(claimed))) if left_alone else claimed
+    return (*claimed, *claim(runtime, limit - len(claimed), few)) if left_alone else claimed
 
 
 def attempt(runtime: Runtime, one: Attempt | Batch) -> bool:
@@ -190,10 +192,12 @@ _LEASE = (
 )
 
 
-def _claim(runtime: Runtime, now: datetime, limit: int, tx: Connection) -> Sequence[Attempt | None]:
+def _claim(runtime: Runtime, now: datetime, limit: int, few: int, tx: Connection) -> Sequence[Attempt | None]:
     opened = gate.current(tx, runtime.settings).value
     full = tuple(name for name, channel in runtime.channels.items() if isinstance(channel, Paced) and channel.full())
-    rows = tx.execute(_due(opened, full), {"now": now, "most": limit}).all()
+    found = tx.execute(_due(opened, full), {"now": now, "most": limit}).all()
+    tips = [row.id for row in found if row.broadcast_id is not None]
+    rows = [row for row in found if row.id not in tips[max(0, few) :]]
     withheld = fanout.withhold(runtime, tx, [row for row in rows if row.broadcast_id is not None], now)
     judged = {*_paced(runtime, tx, rows, now), *withheld}
     beside = _beside(tx, [row for row in rows if not row.alone and row.id not in judged], opened, now)

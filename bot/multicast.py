@@ -132,10 +132,10 @@ _LEASED = and_(
 )
 _LEASE = (
     update(OUTBOX)
-    .where(OUTBOX.c.id == bindparam("outbox_id"))
+    .where(OUTBOX.c.id.in_(bindparam("ids", expanding=True)))
     .values(
         status=OutboxStatus.SENDING.value,
-        attempts=bindparam("next"),
+        attempts=OUTBOX.c.attempts + 1,
         lease_until=bindparam("until", type_=Utc),
         request_id=bindparam("request"),
         request_at=bindparam("requested", type_=Utc),
@@ -151,7 +151,7 @@ def lease(
     if request_id is None:
         request_id, request_at = str(runtime.new_uuid()), now
     shared = {"until": now + settlement.LEASE, "request": request_id, "requested": request_at}
-    tx.execute(_LEASE, [{"outbox_id": row.id, "next": row.attempts + 1, **shared} for row in rows])
+    tx.execute(_LEASE, {"ids": [row.id for row in rows], **shared})
     members = tuple(Member(row.id, row.attempts + 1, row.user_id) for row in rows)
     return Batch(members, channel, message, request_id)
 
@@ -175,7 +175,7 @@ def _call(runtime: Runtime, batch: Batch) -> Receipt:
 
 _SENT = (
     update(OUTBOX)
-    .where(OUTBOX.c.id == bindparam("outbox_id"), ahead())
+    .where(OUTBOX.c.id.in_(bindparam("ids", expanding=True)), ahead())
     .values(status=OutboxStatus.SENT.value, billed=1, error="", done_at=bindparam("at", type_=Utc), lease_until=None)
 )
 _LATER = (
@@ -214,7 +214,7 @@ def settle(runtime: Runtime, batch: Batch, receipt: Receipt) -> None:
     leases = [{"outbox_id": member.outbox_id, "number": member.number} for member in batch.members]
     match receipt.outcome:
         case Outcome.SENT:
-            _write(runtime, _SENT, [{"outbox_id": lease["outbox_id"], "at": now} for lease in leases])
+            _write(runtime, _SENT, {"ids": [member.outbox_id for member in batch.members], "at": now})
         case Outcome.RETRY | Outcome.UNCERTAIN:
             doubts = int(receipt.outcome is Outcome.UNCERTAIN)
             ending = {"ending": OutboxStatus.WAITING.value, "at": later, "reason": receipt.error, "doubts": doubts}
@@ -232,5 +232,5 @@ def settle(runtime: Runtime, batch: Batch, receipt: Receipt) -> None:
         log.warning("batch_not_sent", count=len(batch.members), outcome=receipt.outcome.value, error=receipt.error)
 
 
-def _write(runtime: Runtime, statement: Update, rows: list[dict[str, Any]]) -> None:
+def _write(runtime: Runtime, statement: Update, rows: dict[str, Any] | list[dict[str, Any]]) -> None:
     runtime.db.together(lambda tx: tx.execute(statement, rows))

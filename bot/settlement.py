@@ -63,6 +63,10 @@ class Attempt:
     riders: tuple[Rider, ...] = ()
 
     @property
+    def of_broadcast(self) -> bool:
+        return self.priority == Priority.BROADCAST.rank
+
+    @property
     def is_safety(self) -> bool:
         return self.priority == Priority.SAFETY.rank
 

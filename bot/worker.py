@@ -34,6 +34,9 @@ log = structlog.get_logger()
 SENDERS = 32
 """Calls to providers at once: with 100 ms a call, 320 answers a second; a slow provider keeps nobody else waiting."""
 
+BROADCASTERS = 4
+"""Of the senders, those that may be busy with single messages of broadcasts: 40 a second, and the others stay free for answers."""
+
 TURNERS = 2
 """Threads for turns. On SQLite their turns share commits, on PostgreSQL they run side by side."""
 
@@ -173,7 +176,8 @@ class Worker:
             places = min(BATCH, self.room())
             if not places:
                 return
-            claimed = claim_some(self._runtime, places)
+            tips = sum(isinstance(one, Attempt) and one.of_broadcast for one in tuple(self._busy))
+            claimed = claim_some(self._runtime, places, max(0, BROADCASTERS - tips))
             for one in claimed:
                 self._hand_over(one)
             if len(claimed) < places and not any(isinstance(one, Batch) for one in claimed):
@@ -191,7 +195,7 @@ class Worker:
             log.error("settling_failed", outbox=_first_id(one), error=error)
         finally:
             self._busy.discard(one)
-            if more or self._full:
+            if more or self._full or (isinstance(one, Attempt) and one.of_broadcast):
                 self._dispatch.ring()
 
     def _settle(self, one: Attempt, receipt: Receipt) -> bool:

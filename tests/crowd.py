@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import insert, select
 
@@ -21,6 +21,7 @@ class Patient:
     consent: bool = True
     flagged: bool = False
     reachable: bool = True
+    taken: bool = False
     locale: Locale = "ja"
     channel: str = "line"
     seen_at: datetime = START
@@ -44,6 +45,7 @@ def _row(one: Patient, number: int) -> dict[str, object]:
         "user_id": f"U{number}",
         "locale": one.locale,
         "reachable": one.reachable,
+        "taken_until": START + timedelta(hours=2) if one.taken else None,
         "consents": codec.times_json(consents),
         "state": codec.state_json(state),
         "created_at": START,

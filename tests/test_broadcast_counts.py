@@ -42,6 +42,7 @@ patients = st.builds(
     consent=st.booleans(),
     flagged=st.booleans(),
     reachable=st.booleans(),
+    taken=st.booleans(),
     locale=st.sampled_from(("ja", "en")),
     channel=st.sampled_from(("line", "slack")),
     seen_at=st.integers(0, 60).map(lambda days: START - timedelta(days=days)),
@@ -132,7 +133,9 @@ def reason(patient: Patient) -> str | None:
         return "no_consent"
     if patient.flagged:
         return "flagged"
-    return None if patient.reachable else "blocked"
+    if not patient.reachable:
+        return "blocked"
+    return "taken_over" if patient.taken else None
 
 
 @settings(max_examples=60, deadline=None)

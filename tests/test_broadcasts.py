@@ -49,6 +49,7 @@ def drafted(clinic: World, audience: Audience = EVERYBODY, letter: Bilingual | N
 def started(clinic: World, audience: Audience = EVERYBODY, letter: Bilingual | None = None) -> int:
     number = drafted(clinic, audience, letter)
     assert desk.start(clinic.runtime, THERAPIST, number, desk.count(clinic.runtime, audience).sent_to) is None
+    expand.tick(clinic.runtime)
     return number
 
 

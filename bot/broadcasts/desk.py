@@ -15,6 +15,7 @@ from bot.audience import Audience, Count
 from bot.broadcasts import expand, results
 from bot.broadcasts.letter import Bilingual, Problem, problems
 from bot.broadcasts.moves import Move, make
+from bot.broadcasts.quota import LINE, Quota, Unlimited, Unreadable, ask, carries
 from bot.broadcasts.results import Broadcast
 from bot.broadcasts.trouble import STAFF
 from bot.content import wording
@@ -58,6 +59,7 @@ class Refusal(StrEnum):
     PAST = "past"
     AT_NIGHT = "at_night"
     NO_QUOTA = "no_quota"
+    QUOTA_UNREADABLE = "quota_unreadable"
     NOT_FOR_TESTS = "not_for_tests"
 
 
@@ -127,12 +129,12 @@ def _launch(
 ) -> Refusal | None:
     if not access.may(actor.role, Action.BROADCAST):
         return Refusal.NOT_ALLOWED
-    now = runtime.now()
+    now, quota = runtime.now(), ask(runtime)
     with runtime.db.write() as tx:
         found = _locked(tx, broadcast_id)
         if found is None:
             return Refusal.UNKNOWN
-        if (refusal := _not_ready(runtime, tx, found, typed, now)) is not None:
+        if (refusal := _not_ready(runtime, tx, found, typed, quota, now)) is not None:
             return refusal
         tx.execute(update(BROADCAST).where(BROADCAST.c.id == broadcast_id).values(expected=typed))
         if start_at is None:
@@ -142,8 +144,6 @@ def _launch(
         if not done:
             return Refusal.NOT_NOW
         _note(tx, now, actor, name, broadcast_id, {"recipients": str(typed)})
-    if start_at is None:
-        expand.tick(runtime)
     return None
 
 
@@ -152,7 +152,9 @@ def _locked(tx: Connection, broadcast_id: int) -> Broadcast | None:
     return results.find(tx, broadcast_id)
 
 
-def _not_ready(runtime: Runtime, tx: Connection, found: Broadcast, typed: int, now: datetime) -> Refusal | None:
+def _not_ready(
+    runtime: Runtime, tx: Connection, found: Broadcast, typed: int, quota: Quota | Unlimited | Unreadable, now: datetime
+) -> Refusal | None:
     if found.status not in (BroadcastStatus.DRAFT, BroadcastStatus.SCHEDULED):
         return Refusal.NOT_NOW
     if flaws(runtime, found.letter):
@@ -164,6 +166,8 @@ def _not_ready(runtime: Runtime, tx: Connection, found: Broadcast, typed: int, n
         return Refusal.WRONG_NUMBER
     if runtime.content.clinic.broadcasts.second_person and found.approved_by is None:
         return Refusal.NOT_APPROVED
+    if not carries(quota, wanted.recipients.get(LINE, 0)):
+        return Refusal.QUOTA_UNREADABLE if quota == "unreadable" else Refusal.NO_QUOTA
     return None
 
 

@@ -1,15 +1,18 @@
 """LINE's sending endpoints in a process of their own: `python -m tests.bench.provider PORT`. A reply token works once, a
 retry key is known again, every call takes as long and ends as it is told (POST /control). What arrived can be counted
 (GET /count) and read (GET /arrivals/FIRST): for each event or person from FIRST on its number, the moment and the way.
-Numbers are those of `tests.bench.load`."""
+Numbers are those of `tests.bench.load`. Calls to many are counted apart (GET /multicasts): accepted, refused because their
+key was known, people reached, people reached more than once; reading them begins anew (GET /multicasts/reset)."""
 
 import asyncio
 import json
 import re
 import sys
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Manner = Literal["well", "error", "drop"]
 """How calls end: carried out; status 500; broken off, every second time after it was carried out."""
@@ -28,6 +31,9 @@ class Provider:
     manner: Manner = "well"
     arrivals: list[tuple[int, float, str]] = field(default_factory=list)
     calls: int = 0
+    reached: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    repeated: int = 0
     _seen: set[str] = field(default_factory=set)
 
     def send(self, way: str, body: bytes, key: str) -> tuple[int, bytes]:
@@ -40,7 +46,9 @@ class Provider:
         status, answer = self._carry_out(way, json.loads(body), key)
         return (0, b"") if self.manner == "drop" else (status, answer)
 
-    def _carry_out(self, way: str, body: dict[str, str], key: str) -> tuple[int, bytes]:
+    def _carry_out(self, way: str, body: dict[str, Any], key: str) -> tuple[int, bytes]:
+        if way == "multicast":
+            return self._to_many(body["to"], key)
         token = body["replyToken"] if way == "reply" else key
         if token in self._seen:
             return (400, b'{"message":"Invalid reply token"}') if way == "reply" else (409, _SENT)
@@ -48,6 +56,24 @@ class Provider:
         number = int(token if way == "reply" else body["to"][1:], 16)
         self.arrivals.append((number, time.monotonic(), way))
         return 200, _SENT
+
+    def _to_many(self, to: Sequence[str], key: str) -> tuple[int, bytes]:
+        if key in self._seen:
+            self.repeated += 1
+            return 409, b'{"message":"The retry key is already accepted"}'
+        self._seen.add(key)
+        self.accepted += 1
+        self.reached.update(to)
+        return 200, b"{}"
+
+    def multicasts(self, reset: bool) -> bytes:
+        """Counted since the last reset."""
+        twice = sum(times > 1 for times in self.reached.values())
+        found = {"accepted": self.accepted, "repeated": self.repeated, "people": len(self.reached), "twice": twice}
+        if reset:
+            self.accepted = self.repeated = 0
+            self.reached.clear()
+        return json.dumps(found).encode()
 
     def control(self, body: bytes) -> None:
         """Takes {"seconds": ..., "manner": ...}."""
@@ -77,6 +103,8 @@ class Provider:
                 await asyncio.sleep(seconds)
             case ["control"]:
                 self.control(body)
+            case ["multicasts", *rest]:
+                answer = self.multicasts(reset=bool(rest))
             case ["count"]:
                 answer = json.dumps(len(self.arrivals)).encode()
             case ["arrivals", first]:

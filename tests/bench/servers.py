@@ -139,6 +139,11 @@ class Provider:
         """How many messages arrived in all."""
         return int(_get(f"{self.url}/count"))
 
+    def multicasts(self, *, reset: bool = False) -> dict[str, int]:
+        """Calls to many and whom they reached, since the last reset."""
+        found: dict[str, int] = json.loads(_get(f"{self.url}/multicasts{'/reset' if reset else ''}"))
+        return found
+
     def arrivals(self, first: int) -> list[tuple[int, float, str]]:
         """Number, moment (monotonic seconds) and way of every message that arrived, from the number `first` on."""
         found = json.loads(_get(f"{self.url}/arrivals/{first}"))

@@ -14,11 +14,12 @@ from werkzeug.datastructures import MultiDict
 
 from bot.access import Role
 from bot.audience import Audience, Chosen, Reads, Tagged
-from bot.broadcasts import results
+from bot.broadcasts import expand, results
 from bot.broadcasts.letter import from_tip
 from bot.content.model import Content
 from bot.messages import LOCALES, Card, Choice, Command, CommandToken, Message, Part, Picture, Words
 from bot.simulator.demo import Demo
+from bot.simulator.faults import Fault
 from bot.store.tables import Audit, Broadcast, Contact
 from bot.web.console import broadcast_form as forms
 from tests import crowd
@@ -59,6 +60,7 @@ def test_a_draft_is_written_counted_started_and_done(clinic: Demo) -> None:
     assert "人数が違います" in wrong.get_data(as_text=True)
     begun = member.send(f"{NEW}/{number}/start", {"number": "2"}, f"{NEW}/{number}")
     assert begun.status_code == 303
+    expand.tick(clinic.bot.runtime)
     found = json.loads(member.see(f"{NEW}/{number}/progress"))
     assert (found["status"], found["looked_at"], found["waiting"]) == ("sending", 3, 2)
     paused = member.send(f"{NEW}/{number}/pause", {}, f"{NEW}/{number}")
@@ -108,6 +110,23 @@ def test_a_test_goes_to_the_chosen_phone_only(clinic: Demo) -> None:
     assert "こまめに" in arrived(clinic, person.user_id)
     with clinic.bot.runtime.db.read() as look:
         assert results.progress(look, number).looked_at == 0
+
+
+def test_what_is_kept_for_safety_and_appointments_cannot_be_used(clinic: Demo) -> None:
+    member = signed_in(clinic, Role.THERAPIST)
+    number = written(member)
+    clinic.platform.quota = 10
+    assert "2通は安全の案内と予約のために取っておき、配信に使えるのは 8通です" in member.see(f"{NEW}/{number}")
+    clinic.platform.quota = 1
+    refused = member.send(f"{NEW}/{number}/start", {"number": "2"}, f"{NEW}/{number}")
+    assert (refused.status_code, "残りが足りません" in refused.get_data(as_text=True)) == (400, True)
+    clinic.platform.faults.lay(Fault("server_error", times=None, path="quota"))
+    assert "読み取れませんでした" in member.see(f"{NEW}/{number}"), "not known is not nought"
+    refused = member.send(f"{NEW}/{number}/start", {"number": "2"}, f"{NEW}/{number}")
+    assert "読み取れないため、始められません" in refused.get_data(as_text=True)
+    clinic.platform.faults.mend()
+    clinic.platform.quota = 10
+    assert member.send(f"{NEW}/{number}/start", {"number": "2"}, f"{NEW}/{number}").status_code == 303
 
 
 STRANGE = '"><script>alert(1)</script>\u202egnp.exe 👩‍👩‍👧‍👦 =1+1'

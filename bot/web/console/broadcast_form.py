@@ -52,6 +52,9 @@ COMMANDS = (
 )
 """What a button of a broadcast can ask for: nothing that ends or deletes anything."""
 
+CHANNELS = ("line", "slack")
+"""Where patients are."""
+
 OUTCOMES: tuple[str, ...] = (Disposition.SELF_MASSAGE.value, Disposition.NO_MASSAGE.value, "none")
 """Of the others nobody gets a broadcast."""
 
@@ -152,7 +155,7 @@ def _is_link(card: Card) -> bool:
 def audience(form: Form) -> Audience:
     """Everybody, as far as nothing is chosen. What is no choice of ours is passed over."""
     found: list[Criterion] = []
-    if channels := tuple(form.getlist("channel")):
+    if channels := tuple(name for name in CHANNELS if name in form.getlist("channel")):
         found.append(OnChannel(channels))
     if languages := tuple(locale for locale in LOCALES if locale in form.getlist("reads")):
         found.append(Reads(languages))

@@ -17,6 +17,7 @@ from bot.broadcasts.desk import Actor, Draft, Refusal
 from bot.broadcasts.expand import PERSONAL_MOST, at_night
 from bot.broadcasts.letter import from_tip
 from bot.broadcasts.moves import possible
+from bot.broadcasts.quota import ask
 from bot.broadcasts.results import Broadcast, Progress
 from bot.runtime import Runtime
 from bot.store.tables import CONTACT, Tag
@@ -225,7 +226,7 @@ def _desk(
         broadcast_id=broadcast_id,
         wrong=f"broadcasts.refused_{refusal}" if refusal else "",
         content=runtime.content,
-        channels=sorted(runtime.channels),
+        channels=[name for name in forms.CHANNELS if name in runtime.channels],
         tags=tags,
         people=_people(runtime, form.getlist("person")),
         letter=preview.drawn(said),
@@ -273,6 +274,7 @@ def _shown(runtime: Runtime, broadcast_id: int, refusal: Refusal | None = None) 
         problems=preview.sentences(desk.flaws(runtime, found.letter)) if open_ else [],
         counted=counted,
         numbers=preview.numbers(counted) if counted else None,
+        quota=ask(runtime) if open_ else None,
         result=_numbers(runtime, found),
         taps=taps,
         personal_most=PERSONAL_MOST,
