@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,17 @@ import pytest
 from bot.content.load import load
 from bot.content.model import CardAsk, Content
 from bot.content.rules import DAILY
-from bot.engine.state import Facts, Reminder, State, Turn
+from bot.engine.state import (
+    Asking,
+    EraseContact,
+    Facts,
+    RaiseAlert,
+    Reminder,
+    SetConsents,
+    SetReachable,
+    State,
+    Turn,
+)
 from bot.engine.step import step
 from bot.messages import (
     MAX_PARTS,
@@ -32,6 +43,7 @@ from bot.messages import (
     ReminderDue,
     Said,
     Showed,
+    StaffDid,
     Unfollowed,
     Unsent,
     decode_token,
@@ -52,6 +64,7 @@ TEXTS = (
 SHADOW_ITEMS = frozenset(
     item for node in CONTENT.flows["screening"].node if isinstance(node, CardAsk) for item in node.items
 )
+CARDS = {node.id for flow in CONTENT.flows.values() for node in flow.node if isinstance(node, CardAsk)}
 ITEM_CARDS = {n.id: n for n in CONTENT.flows["screening"].node if isinstance(n, CardAsk)}
 
 
@@ -102,6 +115,7 @@ class Walker:
     pressures: int = 0
     locks: int = 0
     reminders: int = 0
+    hushes: int = 0
 
     def __post_init__(self) -> None:
         self.calm = self.rng.random() < 0.5
@@ -112,6 +126,10 @@ class Walker:
         if self.state.reminder is not None and self.rng.random() < 0.1:
             self.now += timedelta(hours=self.rng.choice((0, 0, 1, 24)))
             return ReminderDue("care", self.now, self.now + timedelta(minutes=self.rng.choice((0, 90, 90))))
+        if self.rng.random() < 0.02:
+            what: tuple[Literal["take_over", "say", "hand_back", "seen_doctor"], ...]
+            what = ("take_over", "say", "hand_back", "seen_doctor")
+            return StaffDid(self.rng.choice(what), "staff", "お電話します", self.now + timedelta(minutes=3))
         roll = self.rng.random()
         taps = [c.token for c in self.offered if isinstance(c.token, PickToken | CommandToken)]
         if roll < (0.93 if self.calm else 0.72) and taps:
@@ -148,12 +166,24 @@ class Walker:
                 assert turn.state.answers == before.answers, "an old button answered a question"
         if isinstance(event, ReminderDue):
             self.reminded(before, turn)
+        if before.taken is not None and self.now < before.taken.until and not isinstance(event, StaffDid):
+            self.hushed(before, turn)
         self.state = state_from(state_json(turn.state))
         assert self.state == turn.state, "the state did not survive being stored"
         if turn.message is not None:
             self.hear(turn.message)
         self.now += timedelta(seconds=self.rng.randrange(1, 90))
         return turn
+
+    def hushed(self, before: State, turn: Turn) -> None:
+        """While staff talk, the guide speaks only for safety and about the patient's own data, and forgets nothing."""
+        own = any(isinstance(effect, SetConsents | SetReachable | EraseContact | RaiseAlert) for effect in turn.effects)
+        card = isinstance(before.waiting, Asking) and before.waiting.node in CARDS
+        if turn.message is not None:
+            assert turn.message.safety or own or card
+        elif not turn.effects:
+            assert turn.state == before
+        self.hushes += 1
 
     def reminded(self, before: State, turn: Turn) -> None:
         """A reminder never touches what waits, and never comes to one who is flagged or has not agreed."""
@@ -196,15 +226,17 @@ class Walker:
 
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_random_conversations_never_break_a_promise(shard: int) -> None:
-    pressures = locks = reminders = 0
+    pressures = locks = reminders = hushes = 0
     for number in range(shard, SEQUENCES, SHARDS):
         walker = Walker(random.Random(number))
         for _ in range(walker.rng.randrange(6, LENGTH)):
             walker.take(walker.event())
         pressures, locks = pressures + walker.pressures, locks + walker.locks
         reminders += walker.reminders
+        hushes += walker.hushes
     assert pressures > 20, "too few random patients came to a routine for the test to mean anything"
     assert reminders > 10, "too few random patients were reminded for the test to mean anything"
+    assert hushes > 50, "staff talked with too few random patients for the test to mean anything"
     assert locks > 500, "too few random patients were flagged for the test to mean anything"
 
 
