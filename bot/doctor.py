@@ -9,7 +9,8 @@ from enum import StrEnum
 import urllib3
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from bot import gate, quota
+from bot import gate, quota, staff
+from bot.access import Role
 from bot.channels.line.account import OutOfReach, TokenRefused, account_name
 from bot.config import Settings
 from bot.content.check import check
@@ -148,6 +149,7 @@ def _database(settings: Settings, now: Callable[[], datetime]) -> Iterator[Findi
             yield _well("database", f"{db.engine.dialect.name}, at revision {revision}.")
             yield from _gate(settings, db, now())
             yield from _pushes(settings, db, now())
+            yield from _staff(settings, db)
         elif db.is_sqlite:
             yield Finding(
                 Level.NOTE, "database", f"at revision {revision or 'none'}; `flask serve` brings it to {HEAD}."
@@ -179,6 +181,18 @@ def _pushes(settings: Settings, db: Database, now: datetime) -> Iterator[Finding
         yield _problem(
             "messages", f"{short:,} wait because LINE's allowance of this month is used up: buy more, or wait."
         )
+
+
+def _staff(settings: Settings, db: Database) -> Iterator[Finding]:
+    with db.read() as look:
+        owners = [one for one in staff.everyone(look) if one.active and one.role is Role.OWNER]
+    if not settings.secret_key.get_secret_value():
+        return  # said already
+    if owners:
+        codes = sum(one.has_code for one in owners)
+        yield _well("console", f"{len(owners)} owner(s) can sign in, {codes} with a code from a phone.")
+    else:
+        yield _note("console", "nobody can sign in yet, so nobody sees alerts there: run `flask staff add`.")
 
 
 def _gate(settings: Settings, db: Database, now: datetime) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from bot.access import Role
 from bot.messages import Message, Priority, Words
@@ -223,3 +223,26 @@ def test_an_erased_patient_is_not_found_and_takes_what_waited_along(demo: Demo) 
         contacts.erase(tx, number, demo.clock.now(), "patient")
     for path in ("", "/talk", "/export", "/export.json"):
         assert member.get(f"/console/patients/{number}{path}").status_code == 404
+
+
+def test_what_staff_write_and_its_audit_are_one_and_survive_the_end_of_the_process(
+    small_demo: Demo,
+) -> None:
+    member, patient = signed_in(small_demo), Patient(small_demo)
+    patient.follow()
+    page = f"/console/patients/{contact_id(patient)}"
+    form = member.form(page, f"{page}/act/say").fields
+    db = small_demo.bot.runtime.db
+    with db.write() as tx:  # the second half of the transaction fails
+        tx.execute(text("CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'broken'); END"))
+    values = {**form, "text": "こんにちは", "cost": "known"}
+    assert member.web.post(f"{page}/act/say", data=values).status_code == 500
+    small_demo.bot.drain()
+    assert patient.say("メニュー") != "", "nothing of it happened: the guide is not silent"
+    with db.write() as tx:
+        tx.execute(text("DROP TRIGGER broken"))
+    assert member.web.post(f"{page}/act/say", data=values).status_code == 303
+    db.close()  # committed, and the process ends before the turn
+    patient._seen = small_demo.platform.chats.seq
+    small_demo.bot.drain()
+    assert "こんにちは" in patient.heard
