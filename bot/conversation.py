@@ -11,13 +11,26 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import OperationalError
 
-from bot import alerts, claims, effects, links, outbox, pacing, settlement, taps
+from bot import alerts, bookings, claims, effects, links, outbox, pacing, settlement, taps
 from bot.claims import Claim, Kept
-from bot.engine.state import EraseContact, Facts, State, Turn
-from bot.messages import Commanded, Event, Message, Pushed, ReminderDue, Said, StaffDid
+from bot.engine.diary import BookingEffect
+from bot.engine.state import Effect, EraseContact, Facts, State, Turn
+from bot.messages import (
+    BookingDecided,
+    BookingDue,
+    Commanded,
+    Event,
+    Message,
+    Pushed,
+    ReminderDue,
+    Said,
+    SlotOffered,
+    StaffDid,
+)
 from bot.outbox import Entry
 from bot.runtime import Runtime
 from bot.settlement import Attempt
+from bot.slots import Span
 from bot.store import codec
 from bot.store.tables import Inbox, InboxStatus
 
@@ -28,6 +41,12 @@ TURNS = Counter("turns", "Events handled, by how it ended", ["result"])
 TRIES = 3
 PAUSES = (timedelta(seconds=1), timedelta(seconds=5))
 """Before the second and the third try of an event that raised."""
+
+TIMED = ReminderDue | BookingDue | SlotOffered
+"""Events whose message is of use only for a while."""
+
+OUR_OWN = TIMED | BookingDecided | StaffDid
+"""Nothing that the patient did."""
 
 AT_ONCE = 8
 """Contacts whose turns share a transaction when many wait: its statements and its COMMIT are paid once. The first answer
@@ -128,7 +147,7 @@ def _handle(runtime: Runtime, tx: Connection, claimed: Sequence[Claim], now: dat
         if claim.taken_back and isinstance(event, Said):
             claims.withdraw(tx, claim, event, now)
         else:
-            turn = runtime.step(runtime.content, codec.state_from(claim.state), facts, event)
+            turn = _step(runtime, tx, claim, facts, event)
             if isinstance(event, StaffDid):
                 claim = replace(claim, reply=claims.take_spare(tx, claim.contact_id, now))
             taken.append(_Taken(claim, event, turn))
@@ -137,12 +156,33 @@ def _handle(runtime: Runtime, tx: Connection, claimed: Sequence[Claim], now: dat
     for one in taken:
         if isinstance(one.event, Commanded) and one.event.via:
             taps.count_button(runtime.db, tx, one.event.via, one.claim.contact_id, now)
-        effects.apply(runtime.db, tx, one.claim.contact_id, one.turn, one.claim.cause, now)
+        effects.apply(runtime, tx, one.claim.contact_id, one.turn, one.claim.cause, now)
     return _Done(len(claimed), claims.anything_waits(tx), leased, left, len(claimed) - len(taken))
 
 
+def _step(runtime: Runtime, tx: Connection, claim: Claim, facts: Facts, event: Event) -> Turn:
+    """The turn; made again with the clinic's calendar when it turns out to be about that. What it wants done there is done at
+    once: the next turn of the same transaction may want the same time."""
+    state = codec.state_from(claim.state)
+    turn = runtime.step(runtime.content, state, facts, event)
+    if not turn.needs_diary:
+        return turn
+    wanted = None
+    if isinstance(event, BookingDecided) and event.starts_at is not None and event.ends_at is not None:
+        wanted = Span(event.starts_at, event.ends_at)
+    diary = bookings.diary(runtime, tx, claim.contact_id, facts.now, wanted)
+    turn = runtime.step(runtime.content, state, replace(facts, diary=diary), event)
+    others: list[Effect] = []
+    for effect in turn.effects:
+        if isinstance(effect, BookingEffect):
+            bookings.apply(runtime, tx, claim.contact_id, effect, facts.now)
+        else:
+            others.append(effect)
+    return replace(turn, effects=tuple(others))
+
+
 def _kept(one: _Taken, now: datetime) -> Kept:
-    by_patient = not isinstance(one.event, ReminderDue | StaffDid)
+    by_patient = not isinstance(one.event, OUR_OWN)
     unused = one.turn.message is None and one.turn.state.taken is not None
     return Kept(one.claim, one.turn.state, now if by_patient else one.claim.seen_at, unused)
 
@@ -179,7 +219,7 @@ def _leaves_at_once(one: _Taken, now: datetime) -> bool:
 def _entry(runtime: Runtime, one: _Taken, message: Message, now: datetime, lease: outbox.Lease | None) -> Entry:
     """Nobody waits for what the clock brought about; one that was put off was asked for. Nothing goes along with an answer
     while something is being asked."""
-    if not isinstance(one.event, ReminderDue):
+    if not isinstance(one.event, TIMED):
         return Entry(
             one.claim.to,
             message,
@@ -190,17 +230,27 @@ def _entry(runtime: Runtime, one: _Taken, message: Message, now: datetime, lease
             lease=lease,
             alone=_is_asking(one.turn.state) or isinstance(one.event, StaffDid),
         )
-    kind: Pushed = "care" if one.event.reminder == "care" else "extra"
     return pacing.entry(
         runtime,
         one.claim.to,
         message,
-        kind=None if one.event.asked else kind,
+        kind=_pushed(one.event),
         cause=one.claim.cause,
         dedupe_key=one.claim.cause,
         now=now,
         expires_at=one.event.expires_at,
     )
+
+
+def _pushed(event: ReminderDue | BookingDue | SlotOffered) -> Pushed | None:
+    """None for what was asked for: a reminder that was put off, a time that somebody on the waiting list waits for."""
+    match event:
+        case BookingDue():
+            return "booking"
+        case SlotOffered() | ReminderDue(asked=True):
+            return None
+        case ReminderDue(reminder=reminder):
+            return "care" if reminder == "care" else "extra"
 
 
 def _is_asking(state: State) -> bool:

@@ -5,7 +5,8 @@ from typing import assert_never
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from bot import alerts, audit, contacts, outbox, pacing, reminders
+from bot import alerts, audit, bookings, contacts, outbox, pacing, reminders
+from bot.engine.diary import Book, JoinList, KeepPhone, LeaveList, MoveBooking, NoteBooking, SettleBooking
 from bot.engine.state import (
     Effect,
     EndReminder,
@@ -28,25 +29,26 @@ from bot.engine.state import (
     Turn,
 )
 from bot.messages import Said
+from bot.runtime import Runtime
 from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import Inbox, InboxStatus, Measure, Screening, Session
 
 
-def apply(db: Database, tx: Connection, contact_id: int, turn: Turn, cause: str, now: datetime) -> None:
+def apply(runtime: Runtime, tx: Connection, contact_id: int, turn: Turn, cause: str, now: datetime) -> None:
     """All effects in order; erasing comes last whatever the order. `cause` is unique to the turn."""
     for number, effect in enumerate(turn.effects):
-        _apply(db, tx, contact_id, effect, f"{cause}:{number}", now)
+        _apply(runtime, tx, contact_id, effect, f"{cause}:{number}", now)
     if any(isinstance(effect, EraseContact) for effect in turn.effects):
         contacts.erase(tx, contact_id, now, "patient", farewell=cause)
 
 
-def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: str, now: datetime) -> None:
+def _apply(runtime: Runtime, tx: Connection, contact_id: int, effect: Effect, key: str, now: datetime) -> None:
     match effect:
         case RaiseAlert(level, flags, origin):
-            _alert(db, tx, contact_id, level.value, flags, origin, key, now)
+            _alert(runtime.db, tx, contact_id, level.value, flags, origin, key, now)
         case RequestHuman():
-            _alert(db, tx, contact_id, alerts.HUMAN, (), "wish", key, now)
+            _alert(runtime.db, tx, contact_id, alerts.HUMAN, (), "wish", key, now)
         case HoldTimed():
             outbox.cancel_timed(tx, contact_id, now, "held")
             reminders.hold(tx, contact_id)
@@ -79,6 +81,8 @@ def _apply(db: Database, tx: Connection, contact_id: int, effect: Effect, key: s
             pacing.pass_over(tx, contact_id, kind, reason, key, now)
         case SetTaken(taken):
             contacts.set_taken(tx, contact_id, taken)
+        case Book() | MoveBooking() | SettleBooking() | NoteBooking() | KeepPhone() | JoinList() | LeaveList():
+            bookings.apply(runtime, tx, contact_id, effect, now)
         case EraseContact():
             pass  # last, see apply
         case _:

@@ -17,6 +17,7 @@ LIFE: Mapping[Page, timedelta] = {
     "progress": timedelta(hours=24),
     "data": timedelta(hours=1),
     "trend": timedelta(days=8),
+    "appointment": timedelta(days=60),
 }
 """How long an address is good: long enough for what the page is for, and the shorter the more it shows. The
 picture in the chat is fetched anew when the chat is opened again: until the next one has come."""

@@ -9,8 +9,8 @@ from typing import Literal
 Locale = Literal["ja", "en"]
 LOCALES: tuple[Locale, ...] = ("ja", "en")
 
-Page = Literal["player", "progress", "data", "trend"]
-"""The patient's own pages; `trend` is a picture."""
+Page = Literal["player", "progress", "data", "trend", "appointment"]
+"""The patient's own pages; `trend` is a picture, `appointment` a file for their calendar."""
 
 TOKEN_MAX = 300
 """Longest encoded token in characters: the tightest channel's limit (LINE postback data)."""
@@ -44,6 +44,8 @@ class Command(StrEnum):
     MENU = "menu"
     HUMAN = "human"
     ASSESSMENT = "assessment"
+    CHANGE_BOOKING = "change_booking"
+    CANCEL_BOOKING = "cancel_booking"
     HOURS = "hours"
     REMINDER = "reminder"
     PROGRESS = "progress"
@@ -255,6 +257,43 @@ class StaffDid:
     kind: Literal["staff_did"] = "staff_did"
 
 
+Notice = Literal["day_before", "soon", "after"]
+"""What is said around an appointment, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingDue:
+    """The hour of a reminder of an appointment, or of thanks, has come. Of no more use from `expires_at` on."""
+
+    booking: int
+    what: Notice
+    due_at: datetime
+    expires_at: datetime
+    kind: Literal["booking_due"] = "booking_due"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingDecided:
+    """Staff decided about an appointment. `booking` is 0 with `book`; `starts_at` and `ends_at` come with `book` and
+    `move`."""
+
+    what: Literal["confirm", "decline", "move", "cancel", "no_show", "book"]
+    staff: str
+    booking: int = 0
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    kind: Literal["booking_decided"] = "booking_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOffered:
+    """A time became free and is kept for this patient of the waiting list until `expires_at`."""
+
+    booking: int
+    expires_at: datetime
+    kind: Literal["slot_offered"] = "slot_offered"
+
+
 Event = (
     Followed
     | Unfollowed
@@ -271,6 +310,9 @@ Event = (
     | Introduced
     | ReminderDue
     | StaffDid
+    | BookingDue
+    | BookingDecided
+    | SlotOffered
 )
 
 

@@ -15,7 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
-from bot import reminders, staff_room
+from bot import appointments, bookings, reminders, staff_room
 from bot.acquaintance import get_acquainted
 from bot.broadcasts import expand
 from bot.channels.base import Receipt
@@ -61,12 +61,18 @@ def drain(runtime: Runtime) -> None:
     while (
         get_acquainted(runtime)
         + staff_room.sweep(runtime)
-        + reminders.sweep(runtime, runtime.now())
+        + due(runtime)
         + expand.tick(runtime)
         + advance(runtime, 1000)
         + deliver(runtime, 1000)
     ):
         pass
+
+
+def due(runtime: Runtime) -> int:
+    """Lets in everything whose hour has come. How much it was."""
+    now = runtime.now()
+    return reminders.sweep(runtime, now) + appointments.sweep(runtime, now) + bookings.sweep_list(runtime, now)
 
 
 class Worker:
@@ -123,7 +129,7 @@ class Worker:
         self._senders.shutdown(wait=True)
 
     def _sweep(self) -> None:
-        reminders.sweep(self._runtime, self._runtime.now())
+        due(self._runtime)
         for loop in (*self._turns, self._dispatch, self._greeter):
             loop.ring()
         release_expired(self._runtime)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from bot import bookings, calendars
 from bot.engine.state import State
-from bot.messages import Command, CommandToken, encode_token
+from bot.messages import BookingDecided, Command, CommandToken, encode_token
 from bot.simulator.chats import Bubble
 from bot.simulator.clock import Clock
 from bot.simulator.demo import Demo
@@ -18,21 +20,24 @@ from bot.simulator.reading import Reading, Tappable, read
 from bot.simulator.server import bind
 from bot.simulator.webhooks import Shown, Told
 from bot.simulator.wire import Obj
+from bot.slots import free
 from bot.store import codec
-from bot.store.tables import Alert, Contact
+from bot.store.tables import Alert, Booking, BookingStatus, Contact
 
 START = datetime(2026, 4, 6, 1, 0, tzinfo=UTC)
 """A Monday, 10:00 in Tokyo."""
 
+TOKYO = ZoneInfo("Asia/Tokyo")
+
 
 @contextmanager
-def open_demo(database_url: str) -> Iterator[Demo]:
+def open_demo(database_url: str, content_dir: Path = Path("content")) -> Iterator[Demo]:
     """The whole bot and the platform, with a clock that stands still until moved and no worker of its own: a Patient
     drains. Fails at the end when the bot sent anything that LINE would have refused."""
     from app import build
 
     listener = bind("127.0.0.1", 0)
-    with Demo(build, listener, database_url=database_url, content_dir=Path("content"), clock=Clock(START)) as demo:
+    with Demo(build, listener, database_url=database_url, content_dir=content_dir, clock=Clock(START)) as demo:
         yield demo
     demo.bot.runtime.db.close()
     assert demo.platform.violations == []
@@ -114,6 +119,46 @@ class Patient:
     def wait(self, by: timedelta) -> str:
         """Time passes; what becomes due is done."""
         return self._after(lambda: self.demo.clock.move(by))
+
+    # --- what staff do about them ---
+
+    def staff(self, what: Literal["confirm", "decline", "move", "cancel", "no_show", "book"], at: str = "") -> str:
+        """Staff decide about their newest appointment; `at` is clinic time (2026-04-09 14:00)."""
+        runtime = self.demo.bot.runtime
+        with runtime.db.read() as look:
+            contact_id = look.execute(select(Contact.id).where(Contact.user_id == self.user_id)).scalar_one()
+            mine = select(func.max(Booking.id)).where(Booking.contact_id == contact_id)
+            booking = look.execute(mine).scalar_one() or 0
+        starts = datetime.fromisoformat(at).replace(tzinfo=TOKYO).astimezone(UTC) if at else None
+        ends = starts + timedelta(hours=1) if starts else None
+        event = BookingDecided(what, "staff", 0 if what == "book" else booking, starts, ends)
+
+        def decide() -> None:
+            bookings.decide(runtime, contact_id, event)
+
+        return self._after(decide)
+
+    def others_take_everything(self) -> str:
+        """Staff write every free time down for people who phoned."""
+        runtime = self.demo.bot.runtime
+        with runtime.db.write() as tx:
+            now = runtime.now()
+            for slot in free(calendars.standing(tx, runtime.content).days, bookings.taken(tx, now), now):
+                bookings.add(runtime, tx, slot.span, BookingStatus.CONFIRMED, now, label="見本 電話の方")
+        return self._after(lambda: None)
+
+    def somebody_cancels(self) -> str:
+        """The first of those who phoned does not come."""
+        runtime = self.demo.bot.runtime
+
+        def free_one() -> None:
+            with runtime.db.write() as tx:
+                phoned = (Booking.label != "", Booking.status == BookingStatus.CONFIRMED)
+                earliest = select(Booking.id).where(*phoned).order_by(Booking.starts_at).limit(1)
+                one = tx.execute(earliest).scalar_one()
+                bookings.settle(runtime, tx, one, BookingStatus.CANCELLED, runtime.now())
+
+        return self._after(free_one)
 
     # --- what they see ---
 

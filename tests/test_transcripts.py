@@ -1,5 +1,6 @@
 """Every conversation of tests/transcripts/, from the front door."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from tests.databases import Cluster
 from tests.patient import Patient, open_demo
 from tests.slack_patient import Kind, newcomer
-from tests.transcript import Unreadable, parse, play
+from tests.transcript import Transcript, Unreadable, parse, play
 
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
@@ -19,8 +20,21 @@ def test_the_conversation_goes_as_written(
     channel: Kind, file: Path, sqlite_copy: Callable[[Path], str], tmp_path: Path
 ) -> None:
     transcript = parse(file)
-    with open_demo(sqlite_copy(tmp_path)) as demo:
+    folder = content_for(transcript, tmp_path)
+    with open_demo(sqlite_copy(tmp_path), folder) as demo:
         play(transcript, newcomer(channel, demo, transcript.language))
+
+
+def content_for(transcript: Transcript, tmp_path: Path) -> Path:
+    """The real content, with appointments taken as the transcript's head says."""
+    if not transcript.booking:
+        return Path("content")
+    folder = Path(shutil.copytree("content", tmp_path / "content"))
+    clinic = (folder / "clinic.toml").read_text(encoding="utf-8")
+    assert clinic.count('mode = "request"') == 1
+    changed = clinic.replace('mode = "request"', f'mode = "{transcript.booking}"')
+    (folder / "clinic.toml").write_text(changed, encoding="utf-8")
+    return folder
 
 
 @pytest.mark.parametrize("file", FILES[:1], ids=lambda file: file.stem)

@@ -30,12 +30,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`language` is the patient's LINE's."""
+    """`language` is the patient's LINE's; `booking` how the clinic takes appointments, "" as it is set."""
 
     file: Path
     title: str
     language: Literal["ja", "en"]
     lines: tuple[Line, ...]
+    booking: str = ""
 
 
 class Unreadable(Exception):
@@ -61,7 +62,8 @@ def parse(file: Path) -> Transcript:
         lines.append(Line(number, found[1], found[2]))  # type: ignore[arg-type]
     if "title" not in heads or not lines:
         raise Unreadable(f"{file.name}: a transcript has a title and at least one line")
-    return Transcript(file, heads["title"], "en" if heads.get("language") == "en" else "ja", tuple(lines))
+    language: Literal["ja", "en"] = "en" if heads.get("language") == "en" else "ja"
+    return Transcript(file, heads["title"], language, tuple(lines), heads.get("booking", ""))
 
 
 def play(transcript: Transcript, patient: Patient) -> None:
@@ -99,6 +101,12 @@ ACTS: Final[Mapping[str, Callable[[Patient], str]]] = {
     "photo": lambda patient: patient.show("image"),
     "もう一度届く": lambda patient: patient.redeliver(),
     "redelivered": lambda patient: patient.redeliver(),
+    "満席になる": lambda patient: patient.others_take_everything(),
+    "ほかの方が取り消す": lambda patient: patient.somebody_cancels(),
+    "職員: 確定": lambda patient: patient.staff("confirm"),
+    "職員: お断り": lambda patient: patient.staff("decline"),
+    "職員: 取り消し": lambda patient: patient.staff("cancel"),
+    "職員: 来られなかった": lambda patient: patient.staff("no_show"),
 }
 
 
@@ -113,6 +121,8 @@ def _act(text: str, patient: Patient) -> None:
         patient.tap(tap[1])
     elif jump := re.fullmatch(r"\(\+(\d+) (minute|hour|day)s?\)", text):
         patient.wait(int(jump[1]) * UNITS[jump[2]])
+    elif staff := re.fullmatch(r"\(職員: (変更|予約) (\d{4}-\d\d-\d\d \d\d:\d\d)\)", text):
+        patient.staff("move" if staff[1] == "変更" else "book", staff[2])
     elif act := re.fullmatch(r"\((.+)\)", text):
         assert act[1] in ACTS, f"no such act; there are {', '.join(ACTS)}, +N days, +N hours, +N minutes"
         ACTS[act[1]](patient)

@@ -93,6 +93,7 @@ class BookingWords(Strict):
     bring: Wording
     gone: Wording
     full: Wording
+    no_other: Wording
     unreadable: Wording
     too_late: Wording
     none: Wording

@@ -75,6 +75,7 @@ BOOKED: dict[str, frozenset[str]] = {
     "wish_kept": frozenset(("wish",)),
     "listed": frozenset(("minutes",)),
     "offer": _WHEN | {"minutes"},
+    "labels.pick_day": frozenset(("day",)),
 }
 """The places that the engine fills in, by sentence of booking.toml."""
 

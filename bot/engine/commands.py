@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.engine import advice, answers, nodes, reminding, weekly
+from bot.engine import advice, answers, booking, nodes, reminding, weekly
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, EraseContact, HoldTimed, Lock, RequestHuman, SetConsents, State
 from bot.messages import Card, Choice, Command, CommandToken, Disposition, PickToken, Words
@@ -31,7 +31,11 @@ def obey(draft: Draft, command: Command) -> None:
         case Command.HUMAN:
             human(draft)
         case Command.ASSESSMENT:
-            assessment(draft)
+            (booking.menu if booking.here(draft) else assessment)(draft)
+        case Command.CHANGE_BOOKING:
+            (booking.change if booking.here(draft) else assessment)(draft)
+        case Command.CANCEL_BOOKING:
+            (booking.cancel if booking.here(draft) else assessment)(draft)
         case Command.HOURS:
             hours(draft)
         case Command.REMINDER:

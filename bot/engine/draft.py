@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.content.model import Action, Content, Wording
+from bot.engine.diary import Diary
 from bot.engine.state import Effect, Facts, HoldTimed, State, Turn
 from bot.messages import MAX_PARTS, Choice, Command, CommandToken, Message, Part, Words
 
@@ -20,6 +21,8 @@ class Draft:
         self.turn = state.turn + 1
         self.safety = False
         self.surface: Literal["chat", "home"] = "chat"
+        self._before = state
+        self._needs_diary = False
         self._parts: list[Part] = []
         self._quick: tuple[Choice, ...] = ()
         self._effects: list[Effect] = []
@@ -113,8 +116,15 @@ class Draft:
         )
         return tuple(Choice(self.text(label), uri=uri) for label, uri in targets if uri)
 
+    def diary(self) -> Diary | None:
+        """The clinic's calendar; None asks for the turn to be made again with it, and the caller returns at once."""
+        self._needs_diary = self.facts.diary is None
+        return self.facts.diary
+
     def finish(self) -> Turn:
         """The turn. One that says nothing in the chat keeps its number, so the buttons on screen stay good."""
+        if self._needs_diary:
+            return Turn(self._before, needs_diary=True)
         if not self._parts:
             return Turn(self.state, None, tuple(self._effects))
         parts = tuple(self._parts)

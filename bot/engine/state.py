@@ -7,6 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.content.rules import ReminderRule
+from bot.engine.diary import BookingEffect, Diary, Telling
 from bot.messages import Disposition, Locale, Message, Pushed, ReminderKind
 
 
@@ -149,7 +150,8 @@ class State:
     `trail` the questions answered in it, oldest first, for going back. `skip_known` passes over questions that have an
     answer (after a correction). `alone` asks one card for itself; `parked` is the question to return to afterwards.
     `turn` counts turns that said something. `recent_sessions` are the latest starts of a routine, oldest first. `zone` is
-    the patient's own time zone (IANA), None: the clinic's."""
+    the patient's own time zone (IANA), None: the clinic's. `telling`: what the next text adds to an appointment.
+    `assessment_at`: the appointment made last, None once it is cancelled."""
 
     locale: Locale = "ja"
     turn: int = 0
@@ -175,6 +177,8 @@ class State:
     taken: Taken | None = None
     weekly: Weekly | None = None
     zone: str | None = None
+    telling: Telling | None = None
+    assessment_at: datetime | None = None
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -331,22 +335,27 @@ Effect = (
     | PassOver
     | SetTaken
     | EraseContact
+    | BookingEffect
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the engine may know of the world. `now` is aware UTC. `pages`: the patient's own pages can be opened."""
+    """What the engine may know of the world. `now` is aware UTC. `pages`: the patient's own pages can be opened. `diary`
+    None: nobody has looked it up; a turn that needs it says so and is made again."""
 
     now: datetime
     zone: ZoneInfo
     pages: bool = False
+    diary: Diary | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The outcome of one event: the new state, at most one message, and the effects in order."""
+    """The outcome of one event: the new state, at most one message, and the effects in order. `needs_diary`: nothing was
+    decided; the same event again with the diary in the facts."""
 
     state: State
     message: Message | None = None
     effects: tuple[Effect, ...] = ()
+    needs_diary: bool = False

@@ -10,6 +10,9 @@ from bot.content.model import Content
 from bot.engine import (
     advice,
     answers,
+    booking,
+    booking_news,
+    booking_words,
     commands,
     guide,
     home,
@@ -40,6 +43,8 @@ from bot.engine.state import (
     Turn,
 )
 from bot.messages import (
+    BookingDecided,
+    BookingDue,
     Card,
     Command,
     Commanded,
@@ -58,6 +63,7 @@ from bot.messages import (
     ReminderDue,
     Said,
     Showed,
+    SlotOffered,
     StaffDid,
     Unfollowed,
     Unsent,
@@ -73,6 +79,8 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
     if isinstance(event, Picked | Filled | Commanded | Said | Showed | Followed):
         reminder_plan.heard(draft)
         weekly.heard(draft)
+    if isinstance(event, Picked | Commanded | Followed):
+        draft.change(telling=None)
     match event:
         case Followed():
             _welcome(draft)
@@ -105,6 +113,12 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             weekly.due(draft, event)
         case ReminderDue():
             reminder_due.due(draft, event)
+        case BookingDue():
+            booking_news.due(draft, event)
+        case BookingDecided():
+            booking_news.decided(draft, event)
+        case SlotOffered():
+            booking_news.offered(draft, event)
         case Decided(what="withdraw", purpose=purpose):
             commands.withdraw(draft, purpose)
         case Decided():
@@ -143,6 +157,10 @@ def _picked(draft: Draft, token: PickToken) -> None:
             return
         case [reminder_words.REMINDER, *what]:
             if not reminding.picked(draft, "/".join(what), token.option):
+                _old_button(draft)
+            return
+        case [booking_words.BOOKING, what]:
+            if not booking.here(draft) or not booking.picked(draft, what, token.option):
                 _old_button(draft)
             return
         case _:
@@ -219,6 +237,8 @@ def _said(draft: Draft, text: str, message_id: str) -> None:
         return
     if finding.gentle_check_in:
         commands.aside(draft, draft.text(draft.content.phrases.check_in))
+        return
+    if booking.told(draft, text):
         return
     wish = wishes.read(text, draft.content.vocabulary)
     if wish.command is not None:

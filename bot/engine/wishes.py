@@ -41,8 +41,12 @@ def read(text: str, vocabulary: Vocabulary) -> Wish:
             return Wish(reminder=wish)
         case understand.StopEverything():
             return Wish(Command.STOP)
-        case understand.Book() | understand.ChangeBooking() | understand.CancelBooking():
+        case understand.Book():
             return Wish(Command.ASSESSMENT)
+        case understand.ChangeBooking():
+            return Wish(Command.CHANGE_BOOKING)
+        case understand.CancelBooking():
+            return Wish(Command.CANCEL_BOOKING)
         case understand.OpeningHours():
             return Wish(Command.HOURS)
         case understand.Phone():

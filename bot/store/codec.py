@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 from pydantic_core import PydanticSerializationError
 
+from bot.content.booking import Calendar
 from bot.content.rules import ReminderRule
+from bot.engine.diary import Standing
 from bot.engine.state import State
 from bot.messages import Event, Locale, Message
 
@@ -18,6 +20,10 @@ _MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
 _RULE: TypeAdapter[ReminderRule] = TypeAdapter(ReminderRule)
 _BILINGUAL: TypeAdapter[Mapping[Locale, Message]] = TypeAdapter(Mapping[Locale, Message])
 _COUNTS: TypeAdapter[Mapping[str, int]] = TypeAdapter(Mapping[str, int])
+_CALENDAR: TypeAdapter[Calendar] = TypeAdapter(Calendar)
+_PAIRS: TypeAdapter[tuple[tuple[str, str], ...]] = TypeAdapter(tuple[tuple[str, str], ...])
+_SPANS: TypeAdapter[tuple[tuple[datetime, datetime], ...]] = TypeAdapter(tuple[tuple[datetime, datetime], ...])
+_STANDING: TypeAdapter[Standing] = TypeAdapter(Standing)
 _STRINGS: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
 _WORDS: TypeAdapter[Mapping[str, str]] = TypeAdapter(Mapping[str, str])
 _TIMES: TypeAdapter[Mapping[str, datetime]] = TypeAdapter(Mapping[str, datetime])
@@ -85,6 +91,41 @@ def counts_json(values: Mapping[str, int]) -> str:
 def counts_from(text: str) -> Mapping[str, int]:
     """Raises ValueError for anything but numbers under names."""
     return _COUNTS.validate_json(text)
+
+
+def calendar_json(calendar: Calendar) -> str:
+    """The clinic's calendar as staff set it."""
+    return _CALENDAR.dump_json(calendar).decode()
+
+
+def calendar_from(text: str) -> Calendar:
+    """Raises ValueError for what `calendar_json` did not write."""
+    return _CALENDAR.validate_json(text)
+
+
+def pairs_json(values: Sequence[tuple[str, str]]) -> str:
+    """Opening hours of a day."""
+    return _PAIRS.dump_json(tuple(values)).decode()
+
+
+def pairs_from(text: str) -> tuple[tuple[str, str], ...]:
+    """Raises ValueError for anything but pairs of texts."""
+    return _PAIRS.validate_json(text)
+
+
+def spans_json(values: Sequence[tuple[datetime, datetime]]) -> str:
+    """What is taken elsewhere."""
+    return _SPANS.dump_json(tuple(values)).decode()
+
+
+def spans_from(text: str) -> tuple[tuple[datetime, datetime], ...]:
+    """Raises ValueError for anything but pairs of moments."""
+    return _SPANS.validate_json(text)
+
+
+def standing_from(text: str) -> Standing:
+    """Raises ValueError for the status of an appointment that does not stand."""
+    return _STANDING.validate_python(text)
 
 
 def strings_json(values: Sequence[str]) -> str:
