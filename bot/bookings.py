@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 import structlog
-from sqlalchemy import Connection, Row, exists, insert, select, text, update
+from sqlalchemy import Connection, Row, exists, func, insert, select, text, update
 
 from bot import audit, calendars, inbox
 from bot.engine import booking_plan
@@ -20,15 +20,17 @@ from bot.engine.diary import (
     JoinList,
     KeepPhone,
     LeaveList,
+    LogNudge,
     MoveBooking,
     NoteBooking,
     SettleBooking,
+    SettleNudge,
 )
 from bot.messages import BookingDecided, SlotOffered
 from bot.runtime import Runtime
 from bot.slots import Span, Taken, free, free_seats
 from bot.store import codec
-from bot.store.tables import Booking, BookingStatus, Contact, Waiting, WaitingStatus
+from bot.store.tables import Booking, BookingStatus, Contact, Nudge, Waiting, WaitingStatus
 
 log = structlog.get_logger()
 
@@ -135,6 +137,11 @@ def apply(runtime: Runtime, tx: Connection, contact_id: int, effect: BookingEffe
                 tx.execute(insert(Waiting), {"contact_id": contact_id, "since": now})
         case LeaveList():
             tx.execute(update(Waiting).where(*_waits(contact_id)).values(status=WaitingStatus.LEFT))
+        case LogNudge(rule):
+            tx.execute(insert(Nudge), {"contact_id": contact_id, "rule": rule, "shown_at": now})
+        case SettleNudge(outcome):
+            latest = select(func.max(Nudge.id)).where(Nudge.contact_id == contact_id).scalar_subquery()
+            tx.execute(update(Nudge).where(Nudge.id == latest).values(outcome=outcome, settled_at=now))
         case _:
             assert_never(effect)
 

@@ -1,12 +1,10 @@
 """What a turn wants done, done in its transaction."""
 
 from datetime import datetime
-from typing import assert_never
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot import alerts, audit, bookings, contacts, outbox, pacing, reminders
-from bot.engine.diary import Book, JoinList, KeepPhone, LeaveList, MoveBooking, NoteBooking, SettleBooking
 from bot.engine.state import (
     Effect,
     EndReminder,
@@ -81,12 +79,10 @@ def _apply(runtime: Runtime, tx: Connection, contact_id: int, effect: Effect, ke
             pacing.pass_over(tx, contact_id, kind, reason, key, now)
         case SetTaken(taken):
             contacts.set_taken(tx, contact_id, taken)
-        case Book() | MoveBooking() | SettleBooking() | NoteBooking() | KeepPhone() | JoinList() | LeaveList():
-            bookings.apply(runtime, tx, contact_id, effect, now)
         case EraseContact():
             pass  # last, see apply
         case _:
-            assert_never(effect)
+            bookings.apply(runtime, tx, contact_id, effect, now)
 
 
 def _alert(

@@ -126,7 +126,7 @@ class Patient:
         """Staff decide about their newest appointment; `at` is clinic time (2026-04-09 14:00)."""
         runtime = self.demo.bot.runtime
         with runtime.db.read() as look:
-            contact_id = look.execute(select(Contact.id).where(Contact.user_id == self.user_id)).scalar_one()
+            contact_id = look.execute(select(Contact.id).where(Contact.user_id == self.address)).scalar_one()
             mine = select(func.max(Booking.id)).where(Booking.contact_id == contact_id)
             booking = look.execute(mine).scalar_one() or 0
         starts = datetime.fromisoformat(at).replace(tzinfo=TOKYO).astimezone(UTC) if at else None

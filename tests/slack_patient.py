@@ -144,6 +144,14 @@ class SlackPatient(Patient):
         self.demo.bot.drain()
         return self.heard
 
+    def _after(self, act: Callable[[], object]) -> str:
+        """What staff and others do reaches them as it does anybody."""
+
+        def done() -> None:
+            act()
+
+        return self._do(done)
+
     def _posts(self) -> list[Post]:
         return [post for post in self.demo.slack.posts(self.member.channel) if post.sender == "bot"]
 

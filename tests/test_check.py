@@ -31,7 +31,7 @@ def base(folder: Path) -> Path:
         if (
             isinstance(model, type)
             and issubclass(model, BaseModel)
-            and name not in ("safety", "clinic", "menu", "reminders", "programme", "pacing")
+            and name not in ("safety", "clinic", "menu", "reminders", "programme", "pacing", "nudges")
         ):
             file.write_text(
                 "".join(f"{n} = {smallest(f.annotation)}\n" for n, f in model.model_fields.items()), "utf-8"

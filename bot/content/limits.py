@@ -40,6 +40,8 @@ LABELS = frozenset(
     (
         "label",
         "labels",
+        "label_open",
+        "label_dismiss",
         "any_label",
         "old_label",
         "none_label",

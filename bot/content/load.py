@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.content.booking import BookingWords
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
+from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Programme
@@ -59,12 +60,24 @@ def load(folder: Path) -> Content:
     reminders = reader.one("reminders.toml", Reminders)
     pacing = reader.one("pacing.toml", Pacing)
     booking = reader.one("booking.toml", BookingWords)
+    nudges = reader.one("nudges.toml", Nudges)
     programme = reader.one("programme.toml", Programme)
     staff_room = reader.one("staff_room.toml", StaffRoom)
     flows = reader.many("flows", Flow, named=True)
     routines = reader.many("routines", Routine, named=True)
     tips = reader.many("tips", Tips)
-    if not (clinic and safety and vocabulary and menu and phrases and pages and reminders and booking and programme):
+    if not (
+        clinic
+        and safety
+        and vocabulary
+        and menu
+        and phrases
+        and pages
+        and reminders
+        and booking
+        and nudges
+        and programme
+    ):
         raise ContentError(reader.problems)
     if reader.problems or pacing is None or staff_room is None:
         raise ContentError(reader.problems)
@@ -80,6 +93,7 @@ def load(folder: Path) -> Content:
         reminders=reminders,
         pacing=pacing,
         booking=booking,
+        nudges=nudges,
         programme=programme,
         staff_room=staff_room,
         flows=flows,

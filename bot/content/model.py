@@ -10,6 +10,7 @@ from bot.content.basis import Strict as Strict
 from bot.content.basis import Wording as Wording
 from bot.content.booking import Booking, BookingWords
 from bot.content.booking import Hours as Hours
+from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Factor, Programme
@@ -615,6 +616,7 @@ class Content(Strict):
     reminders: Reminders
     pacing: Pacing
     booking: BookingWords
+    nudges: Nudges
     programme: Programme
     staff_room: StaffRoom
     flows: Mapping[str, Flow]

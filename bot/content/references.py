@@ -28,6 +28,7 @@ from bot.content.model import (
     Tell,
     When,
 )
+from bot.content.nudges import Told
 from bot.content.proofs import SAFETY, SPOKEN, flow_file
 from bot.messages import Command
 
@@ -44,6 +45,7 @@ def problems(content: Content) -> Iterator[Issue]:
         yield from _carried(content, flow)
     yield from _in_flags(content)
     yield from _conditions(content)
+    yield from _nudges(content)
     yield from _actions(content)
     yield from _pictures(content)
     yield from _sources(content)
@@ -62,6 +64,7 @@ def _twice(content: Content) -> Iterator[Issue]:
         (SAFETY, "advice", (a.id for a in safety.advice)),
         ("clinic.toml", "phone_line", (p.id for p in content.clinic.phone_line)),
         ("tips", "tip", (t.id for t in content.tips)),
+        ("nudges.toml", "rule", (r.id for r in content.nudges.rule)),
     ]
     for item in safety.item:
         groups.append((SAFETY, f"{item.id}.options", (o.id for o in item.options)))
@@ -202,6 +205,19 @@ def _conditions(content: Content) -> Iterator[Issue]:
                 yield Issue(file, item, "misplaced_other_flag", "only a flag can look at other flags")
 
 
+def _nudges(content: Content) -> Iterator[Issue]:
+    asked = answers_of(content)
+    signs = [("never", sign) for sign in content.nudges.never]
+    signs += [(rule.id, sign) for rule in content.nudges.rule for sign in rule.when if isinstance(sign, Told)]
+    for item, sign in signs:
+        if sign.told not in asked:
+            yield Issue("nudges.toml", item, "unknown_answer", f"nothing asks for {sign.told}")
+            continue
+        for value in sign.any_of:
+            if value not in asked[sign.told]:
+                yield Issue("nudges.toml", item, "unknown_value", f"{sign.told} is never answered {value}")
+
+
 def _actions(content: Content) -> Iterator[Issue]:
     lines = {phone.id for phone in content.clinic.phone_line}
     found: list[tuple[str, str, Action]] = [
@@ -250,6 +266,7 @@ def sourced(content: Content) -> Iterator[tuple[str, str, str]]:
     for group in (safety.item, safety.flag, safety.modifier):
         yield from ((SAFETY, each.id, each.source) for each in group)
     yield from ((f"routines/{routine.id}.toml", routine.id, routine.source) for routine in content.routines.values())
+    yield from (("nudges.toml", rule.id, rule.source) for rule in content.nudges.rule)
     yield from (("tips", tip.id, tip.source) for tip in content.tips)
     yield from (("words.toml", rule.id, rule.source) for rule in content.vocabulary.rules)
 

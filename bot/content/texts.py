@@ -36,6 +36,7 @@ def sentences(content: Content) -> Iterator[Sentence]:
         ("reminders.toml", "", "say", content.reminders),
         ("pages.toml", "", "say", content.pages),
         ("booking.toml", "", "say", content.booking),
+        ("nudges.toml", "", "say", content.nudges),
         ("programme.toml", "", "say", content.programme),
     ]
     safety = content.safety

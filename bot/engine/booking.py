@@ -20,6 +20,7 @@ from bot.engine.diary import (
     NoteBooking,
     Part,
     SettleBooking,
+    SettleNudge,
     Standing,
     Telling,
 )
@@ -28,6 +29,9 @@ from bot.messages import Card, Command
 
 TELL_MINUTES = 30
 """So long after "add a wish" a text is taken for it."""
+
+CREDIT_DAYS = 14
+"""So long an appointment counts as the outcome of the nudge before it."""
 
 WISH_MAX = 500
 """Characters of a wish that are kept: what fits the therapist's page."""
@@ -213,6 +217,14 @@ def _picked_time(draft: Draft, what: str, option: str) -> bool:
     return True
 
 
+def _credit(draft: Draft) -> None:
+    """The nudge that led here, if one did lately."""
+    nudging = draft.state.nudging
+    if nudging.open is not None and draft.since(nudging.at) < timedelta(days=CREDIT_DAYS):
+        draft.do(SettleNudge("booked"))
+        draft.change(nudging=replace(nudging, open=None))
+
+
 def _ask_confirm(draft: Draft, free: Free, mine: Appointment | None) -> None:
     words = draft.content.booking
     asked = words.ask_confirm if _standing(draft) == "confirmed" else words.ask_confirm_request
@@ -228,6 +240,7 @@ def _take(draft: Draft, diary: Diary, free: Free, mine: Appointment | None) -> N
     """Books it, or moves what there was."""
     words, standing = draft.content.booking, _standing(draft)
     draft.change(assessment_at=free.starts_at)
+    _credit(draft)
     if mine is not None:
         draft.do(MoveBooking(mine.id, free.starts_at, free.ends_at, standing))
         head = words.moved if standing == "confirmed" else words.moved_request
@@ -362,6 +375,7 @@ def _accept(draft: Draft, diary: Diary, held: Appointment) -> None:
     draft.change(assessment_at=held.starts_at)
     draft.do(SettleBooking(held.id, standing))
     draft.do(LeaveList())
+    _credit(draft)
     head = words.confirmed if standing == "confirmed" else words.requested
     booking_words.shown(draft, held, head, *booking_words.ways(draft))
     _extras(draft, diary, None)

@@ -119,4 +119,20 @@ class LeaveList:
     """No more of that."""
 
 
-BookingEffect = Book | MoveBooking | SettleBooking | NoteBooking | KeepPhone | JoinList | LeaveList
+@dataclass(frozen=True, slots=True)
+class LogNudge:
+    """The assessment was pointed out by this rule of nudges.toml."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettleNudge:
+    """What came of the one shown last."""
+
+    outcome: Literal["dismissed", "opened", "booked"]
+
+
+BookingEffect = (
+    Book | MoveBooking | SettleBooking | NoteBooking | KeepPhone | JoinList | LeaveList | LogNudge | SettleNudge
+)

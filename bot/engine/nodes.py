@@ -28,7 +28,7 @@ from bot.content.model import (
     Suggest,
     Tell,
 )
-from bot.engine import advice, course, guide, question, visit
+from bot.engine import advice, course, guide, nudging, question, visit
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, modifiers, verdict, view
 from bot.engine.state import Asking, FinishSession, PainReport
@@ -135,6 +135,8 @@ def _pass(draft: Draft, flow: Flow, node: Node) -> str | None:
         case End():
             draft.change(waiting=None, misses=0, trail=())
             question.end(draft, node)
+            if flow.id == AFTER:
+                nudging.after_care(draft)
             return None
         case _:
             assert_never(node)

@@ -145,6 +145,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudging:
+    """When the assessment was pointed out last and by which rule, None once that was put aside or led to an appointment;
+    and when each rule was put aside."""
+
+    at: datetime | None = None
+    open: str | None = None
+    rests: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything remembered. `answers` are those of the flow under way, begun at `begun_at` on content `version`;
     `trail` the questions answered in it, oldest first, for going back. `skip_known` passes over questions that have an
@@ -179,6 +189,7 @@ class State:
     zone: str | None = None
     telling: Telling | None = None
     assessment_at: datetime | None = None
+    nudging: Nudging = field(default_factory=Nudging)
 
 
 # --- effects --------------------------------------------------------------------------------------------------------

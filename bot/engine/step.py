@@ -18,6 +18,7 @@ from bot.engine import (
     home,
     nodes,
     notes,
+    nudging,
     question,
     reminder_due,
     reminder_plan,
@@ -163,6 +164,10 @@ def _picked(draft: Draft, token: PickToken) -> None:
             if not booking.here(draft) or not booking.picked(draft, what, token.option):
                 _old_button(draft)
             return
+        case [nudging.NUDGE, what]:
+            if not nudging.picked(draft, what, token.option):
+                _old_button(draft)
+            return
         case _:
             pass
     waiting = draft.state.waiting
@@ -241,6 +246,9 @@ def _said(draft: Draft, text: str, message_id: str) -> None:
     if booking.told(draft, text):
         return
     wish = wishes.read(text, draft.content.vocabulary)
+    if wish.asked is not None:
+        nudging.asked(draft, wish.asked)
+        return
     if wish.command is not None:
         commands.obey(draft, wish.command)
         return

@@ -81,6 +81,16 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True)
+class AskExercise:
+    """Which exercise suits them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPrevention:
+    """How to keep it from coming back."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeBooking:
     pass
 
@@ -147,7 +157,7 @@ class Unknown:
 
 Request = (
     StartScreening | ShowRoutine | Done | HalfDone | Skip | Snooze | PainNumber | SetReminder | StopReminders
-    | StopEverything | Book | ChangeBooking | CancelBooking | OpeningHours | Phone | Human | MyRecords | DeleteData
+    | StopEverything | Book | AskExercise | AskPrevention | ChangeBooking | CancelBooking | OpeningHours | Phone | Human | MyRecords | DeleteData
     | Language | Help | Greeting | Thanks | Back | Unknown
 )  # fmt: skip
 
@@ -197,6 +207,8 @@ _READERS: dict[str, Callable[[str], Request | None]] = {
     "done": lambda text: Done(amount_words.pain(text)),
     "skip": lambda text: Skip(),
     "book": lambda text: Book(),
+    "ask_exercise": lambda text: AskExercise(),
+    "ask_prevention": lambda text: AskPrevention(),
     "start_screening": lambda text: StartScreening(),
     "show_routine": lambda text: ShowRoutine(),
     "pain_number": _pain,

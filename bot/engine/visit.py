@@ -41,7 +41,7 @@ def _is_due(draft: Draft, checkup: Checkup) -> bool:
     begun, last = state.programme.begun_at, state.programme.asked.get(checkup.id)
     if begun is None or (checkup.only_same and course.trend(draft.content, state, draft.now) != "same"):
         return False
-    if checkup.only_same and last is not None and draft.now - last < NUDGE:
+    if checkup.only_same and any(at is not None and draft.now - at < NUDGE for at in (last, state.nudging.at)):
         return False
     marks = [begun + timedelta(days=days) for days in checkup.days]
     if any(mark <= draft.now and (last is None or last < mark) for mark in marks):

@@ -1,6 +1,7 @@
 """What an everyday request in free text means to the engine."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.content.vocabulary import Vocabulary
 from bot.engine import understand
@@ -9,8 +10,9 @@ from bot.messages import Command
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """At most one of `command` (do it), `reminder` (about reminders), `number` (an answer to a question for one), `done`
-    (a step or routine is finished; `half` of it), `skip` (not today) and `phrase` (the name of a sentence in phrases.toml) is set; none
+    """At most one of `command` (do it), `asked` (which exercise suits; how to prevent it), `reminder` (about reminders),
+    `number` (an answer to a question for one), `done` (a step or routine is finished; `half` of it), `skip` (not today) and
+    `phrase` (the name of a sentence in phrases.toml) is set; none
     of them: not understood."""
 
     command: Command | None = None
@@ -20,6 +22,7 @@ class Wish:
     half: bool = False
     skip: bool = False
     phrase: str | None = None
+    asked: Literal["exercise", "prevention"] | None = None
 
 
 def read(text: str, vocabulary: Vocabulary) -> Wish:
@@ -41,6 +44,10 @@ def read(text: str, vocabulary: Vocabulary) -> Wish:
             return Wish(reminder=wish)
         case understand.StopEverything():
             return Wish(Command.STOP)
+        case understand.AskExercise():
+            return Wish(asked="exercise")
+        case understand.AskPrevention():
+            return Wish(asked="prevention")
         case understand.Book():
             return Wish(Command.ASSESSMENT)
         case understand.ChangeBooking():
