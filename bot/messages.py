@@ -86,7 +86,7 @@ class CommandToken:
 class StaffToken:
     """A button for staff, in their own channel."""
 
-    what: Literal["acknowledge"]
+    what: Literal["acknowledge", "tip_go", "tip_drop"]
     value: str
 
 
@@ -116,8 +116,8 @@ def decode_token(data: str) -> Token | None:
             return CommandToken(Command(command))
         case ["c", command, via] if command in set(Command) and _VIA.fullmatch(via):
             return CommandToken(Command(command), via)
-        case ["s", "acknowledge", value]:
-            return StaffToken("acknowledge", value)
+        case ["s", ("acknowledge" | "tip_go" | "tip_drop") as what, value]:
+            return StaffToken(what, value)
         case _:
             return None
 
@@ -371,10 +371,12 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item of a form: exactly one of `choices` (picks) can be chosen, and none is to begin with."""
+    """One item of a form: exactly one of `choices` (picks) can be chosen, and none is to begin with. Without choices it is
+    written; what is written goes by `name`."""
 
     text: str
     choices: tuple[Choice, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,13 +420,13 @@ Part = Words | Picture | Card | Carousel
 class Message:
     """All that one turn says: one delivery of at most MAX_PARTS parts. `quick` are answers shown under the last part
     (LINE quick replies). `safety` marks advice that must arrive even at the price of arriving twice. `surface` "home":
-    not said in the chat but shown on the app's own page, in the place of what stood there. `loud` calls everybody in a room by a
+    not said in the chat but shown on the app's own page, in the place of what stood there; "modal": in a window over everything. `loud` calls everybody in a room by a
     notification."""
 
     parts: tuple[Part, ...]
     quick: tuple[Choice, ...] = ()
     safety: bool = False
-    surface: Literal["chat", "home"] = "chat"
+    surface: Literal["chat", "home", "modal"] = "chat"
     loud: bool = False
 
 

@@ -83,6 +83,15 @@ def add(
     return found
 
 
+def set_slack_member(tx: Connection, now: datetime, actor: str, name: str, member: str | None) -> bool:
+    """Who they are in Slack; None: nobody. False when there is no such account."""
+    mine = update(Staff).where(Staff.name == normal(name))
+    if not tx.execute(mine.values(slack_member=member)).rowcount:
+        return False
+    audit.note(tx, now, actor, "staff_slack", None, {"name": normal(name)})
+    return True
+
+
 def everyone(tx: Connection) -> list[Account]:
     """All accounts, those in use first, by name."""
     return [_account(row) for row in tx.execute(_ACCOUNTS.order_by(Staff.active.desc(), Staff.name))]

@@ -54,6 +54,19 @@ def group(open_runtime: Callable[[Settings], "Runtime"], settings: Callable[[], 
             raise click.ClickException(WHY[refused.why]) from refused
         click.echo(f"Added {staff.normal(name)} ({role}). Sign in at /console.")
 
+    @commands.command("slack")
+    @click.option("--name", prompt="Sign-in name")
+    @click.option("--member", prompt="Slack member ID (U...; empty takes it away)", default="", show_default=False)
+    def slack(name: str, member: str) -> None:
+        """Notes who somebody is in Slack: listed staff can use /tip there."""
+        from bot import staff
+
+        runtime = open_runtime(settings())
+        with runtime.db.write() as tx:
+            if not staff.set_slack_member(tx, runtime.now(), ACTOR, name, member.strip() or None):
+                raise click.ClickException(f"There is no {staff.normal(name)}.")
+        click.echo(f"Noted {member.strip() or 'nobody'} for {staff.normal(name)}.")
+
     @commands.command("reset")
     @click.option("--name", prompt="Sign-in name")
     @password_option

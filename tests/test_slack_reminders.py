@@ -81,9 +81,7 @@ def said(demo: Demo) -> list[str]:
 
 
 @pytest.mark.timeout(400)
-def test_reminders_due_at_once_all_leave_at_the_pace_that_slack_bears(
-    demo: Demo, record_property: Callable[[str, object], None]
-) -> None:
+def test_reminders_due_at_once_all_leave_at_the_pace_that_slack_bears(demo: Demo) -> None:
     people = due(demo, REMINDERS)
     runtime = demo.bot.runtime
     with runtime.db.write() as tx:  # and staff's own channel has much to hear at the same moment
@@ -93,7 +91,6 @@ def test_reminders_due_at_once_all_leave_at_the_pace_that_slack_bears(
     with demo.bot.working():
         until(lambda: _moving(demo) == REMINDERS + 6, 60 + REMINDERS / MESSAGES_PER_SECOND, lambda: _open(demo))
     took = time.monotonic() - began
-    record_property("seconds", round(took, 1))
     assert Counter(said(demo)) == Counter({**dict.fromkeys(people, 1), runtime.settings.slack_staff_channel: 6})
     assert demo.slack.limited == 0
     moments: dict[str, list[float]] = {}

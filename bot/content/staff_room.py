@@ -20,7 +20,7 @@ class Call(Strict):
 
 
 class StaffRoom(Strict):
-    """`title` by urgency, `booking` by what became of an appointment."""
+    """`title` by urgency, `booking` by what became of an appointment, `tip` what /tip says."""
 
     locale: Locale
     number: Wording
@@ -33,6 +33,7 @@ class StaffRoom(Strict):
     booking_text: Wording
     title: Mapping[str, Wording]
     booking: Mapping[str, Wording]
+    tip: Mapping[str, Wording]
     call: tuple[Call, ...]
 
     def call_for(self, urgency: str) -> Call | None:

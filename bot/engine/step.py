@@ -107,9 +107,10 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
             _old_button(draft)
         case HomeOpened():
             home.show(draft)
-        case Introduced(locale=locale):
+        case Introduced(locale=locale, zone=zone):
             if locale is not None and not draft.state.turn:
                 draft.change(locale=locale)
+            draft.change(zone=zone or draft.state.zone)
         case ReminderDue(reminder="weekly"):
             weekly.due(draft, event)
         case ReminderDue():

@@ -29,6 +29,7 @@ def register(cli: click.Group, build: "Build") -> None:
         end = _end()
         with _open(build, host, port, Path("var/demo.db"), keep) as house, house.bot.working():
             _welcome_samples(house)
+            house.list_slack_staff()
             click.echo(_addresses(house.url, port) + _staff_door(house))
             end.wait()
 

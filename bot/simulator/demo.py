@@ -25,6 +25,7 @@ from bot.simulator.platform import Platform
 from bot.simulator.server import Server, address
 from bot.simulator.slack.endpoints import API as SLACK_API
 from bot.simulator.slack.endpoints import Endpoints as SlackEndpoints
+from bot.simulator.slack.page import STAFF as SLACK_STAFF
 from bot.simulator.slack.page import Page as SlackPage
 from bot.simulator.slack.webhooks import Webhooks as SlackWebhooks
 from bot.simulator.slack.workspace import STAFF_CHANNEL, Workspace
@@ -118,6 +119,14 @@ class Demo:
             else:
                 staff.set_password(tx, runtime.now(), "demo", account, password)
         return password
+
+    def list_slack_staff(self) -> None:
+        """Whoever sits in the staff's channel is one of the console's people, who may use /tip."""
+        runtime, name = self.bot.runtime, "slack"
+        with runtime.db.write() as tx:
+            if staff.named(tx, name) is None:
+                staff.add(tx, runtime.now(), "demo", name, Role.THERAPIST, staff.fresh_password())
+            staff.set_slack_member(tx, runtime.now(), "demo", name, self.slack.add(SLACK_STAFF).user_id)
 
     def _own(self, page: Page, token: str, slack: SlackEndpoints, window: SlackPage) -> Flask:
         endpoints = Endpoints(self.platform, self.webhooks, token)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot import staff_room
+from bot import staff_room, staff_tip
 from bot.channels.base import Forged, Malformed
 from bot.inbox import accept
 from bot.runtime import Runtime
@@ -53,7 +53,8 @@ def _receive(runtime: Runtime, name: str) -> Response:
     try:
         accept(runtime, reception.inbound)
         for act in reception.staff:
-            staff_room.act(runtime, act)
+            if not staff_tip.act(runtime, act):
+                staff_room.act(runtime, act)
     except OperationalError as error:
         log.error("webhook_not_stored", channel=name, error=error)
         return Response(status=503)  # the provider delivers it again

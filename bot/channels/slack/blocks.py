@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from bot.channels.slack import limits
-from bot.messages import Card, Choice, CommandToken, Form, PickToken, decode_token, encode_token
+from bot.messages import Card, Choice, CommandToken, Form, PickToken, Row, decode_token, encode_token
 
 JsonValue: TypeAlias = "str | int | bool | Sequence[JsonValue] | Mapping[str, JsonValue]"
 JsonObject: TypeAlias = Mapping[str, JsonValue]
@@ -55,10 +55,12 @@ class Blocks:
         for start in range(0, len(buttons), limits.ELEMENTS):
             self.made.append({"type": "actions", "elements": buttons[start : start + limits.ELEMENTS]})
 
-    def form(self, form: Form) -> None:
+    def form(self, form: Form, *, modal: bool = False) -> None:
         """One group of radio buttons an item, none of them chosen, and one button that sends them all."""
         for row in form.rows:
-            self.made.append(self._radio(row.text, row.choices))
+            self.made.append(self._radio(row.text, row.choices) if row.choices else _written(row))
+        if modal:
+            return  # it has a button of its own
         element: JsonObject = {
             "type": "button",
             "action_id": self._id(SUBMIT),
@@ -71,7 +73,7 @@ class Blocks:
         """Raises ValueError for what Slack would refuse: a shortened answer would be another one."""
         tokens = [c.token for c in choices if isinstance(c.token, PickToken)]
         asked = {(token.turn, token.question) for token in tokens}
-        if len(asked) != 1 or not 1 <= len(tokens) == len(choices) <= limits.RADIO_OPTIONS:
+        if len(asked) != 1 or not 1 <= len(tokens) == len(choices) <= limits.SELECT_OPTIONS:
             raise ValueError(f"a form's row with {len(choices)} answers to {len(asked)} questions")
         [(turn, question)] = asked
         block_id = encode_token(PickToken(turn, question, ""))
@@ -81,12 +83,13 @@ class Blocks:
             {"text": _plain(limits.cut(choice.label, limits.OPTION_TEXT)), "value": token.option}
             for choice, token in zip(choices, tokens, strict=True)
         ]
+        kind = "radio_buttons" if len(options) <= limits.RADIO_OPTIONS else "static_select"
         return {
             "type": "input",
             "block_id": block_id,
             "optional": True,
             "label": _plain(limits.cut(text, limits.INPUT_LABEL)),
-            "element": {"type": "radio_buttons", "action_id": CHOSEN, "options": options},
+            "element": {"type": kind, "action_id": CHOSEN, "options": options},
         }
 
     def _button(self, choice: Choice) -> JsonObject:
@@ -143,6 +146,16 @@ def _asks(element: Mapping[str, object]) -> bool:
     if isinstance(action_id, str) and action_id.startswith((SUBMIT, TIME)):
         return True
     return isinstance(value, str) and not isinstance(decode_token(value), CommandToken)
+
+
+def _written(row: Row) -> JsonObject:
+    return {
+        "type": "input",
+        "block_id": row.name,
+        "optional": True,
+        "label": _plain(limits.cut(row.text, limits.INPUT_LABEL)),
+        "element": {"type": "plain_text_input", "action_id": CHOSEN, "multiline": True},
+    }
 
 
 def _phone(choice: Choice) -> str:

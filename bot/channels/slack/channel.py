@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 import structlog
 
@@ -103,7 +104,7 @@ class SlackChannel:
         if not answer.ok or not isinstance(user, dict):
             log.warning("slack_profile_not_read", error=answer.error)
             return None
-        return Introduced(LANGUAGES.get(str(user.get("locale", ""))[:2]), str(user.get("tz") or "")[:60])
+        return Introduced(LANGUAGES.get(str(user.get("locale", ""))[:2]), _zone(user.get("tz")))
 
     def _settle_question(self, reply_token: str) -> None:
         """Decoration: a message that keeps its buttons is answered kindly when they are pressed."""
@@ -114,6 +115,11 @@ class SlackChannel:
         answer = self._api.respond(url, {"replace_original": True, **change})
         if not answer.ok:
             log.warning("slack_question_not_settled", error=answer.error)
+
+
+def _zone(name: object) -> str:
+    """A zone that this machine knows, else "": the clinic's is taken then."""
+    return name if isinstance(name, str) and name in available_timezones() else ""
 
 
 def _post(member: str, rendered: Rendered) -> dict[str, Any]:

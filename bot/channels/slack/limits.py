@@ -23,6 +23,10 @@ BUTTON_VALUE = 2_000
 BUTTON_URL = 3_000
 # "Radio button group element", options; "Option object", text, value.
 RADIO_OPTIONS = 10
+# "Select menu element", options.
+SELECT_OPTIONS = 100
+# "Modal view", title, submit.
+MODAL_TITLE = 24
 OPTION_TEXT = 75
 OPTION_VALUE = 150
 # "Block Kit: Blocks", block_id.

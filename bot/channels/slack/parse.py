@@ -260,7 +260,8 @@ class Reader:
             if isinstance(inputs, dict) and inputs
         }
         name = str(view.get("callback_id", ""))
-        found.staff.append(StaffAct(name, who, value=str(view.get("private_metadata", "")), fields=filled))
+        metadata, trigger = str(view.get("private_metadata", "")), str(body.get("trigger_id", ""))
+        found.staff.append(StaffAct(name, who, value=metadata, trigger=trigger, fields=filled))
 
     def _add(
         self, found: _Found, key: str, team: object, who: object, event: Event, at: datetime, afterwards: str

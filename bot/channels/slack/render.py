@@ -25,7 +25,7 @@ class Rendered:
 def render(message: Message, media_url: str | None) -> Rendered:
     """Slack fetches pictures from below `media_url`; None: it could not, and their alt texts stand in for them. Raises
     ValueError for nothing to say, and for more than fits without losing any."""
-    room = limits.VIEW_BLOCKS if message.surface == "home" else limits.BLOCKS
+    room = limits.BLOCKS if message.surface == "chat" else limits.VIEW_BLOCKS
     made = _blocks(message, media_url)
     if len(made) > room:
         _log.warning("slack_pictures_as_words", blocks=len(made))

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.channels.base import Delivery, Forged, Limits, Outcome, Receipt, Reception
-from bot.channels.slack.blocks import JsonObject
+from bot.channels.slack import limits
+from bot.channels.slack.blocks import Blocks, JsonObject
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
 from bot.channels.slack.render import render
 from bot.channels.slack.send import Api, receipt
-from bot.messages import Message
+from bot.messages import Card, Message
 
 EVERYBODY = "<!channel> "
 """Notifies everybody in the channel ("Formatting text: Mentioning")."""
@@ -32,6 +33,8 @@ class StaffChannel:
         raise Forged("nothing is received here")
 
     def send(self, delivery: Delivery) -> Receipt:
+        if delivery.message.surface == "modal":
+            return self._open(delivery)
         rendered = render(delivery.message, None)
         blocks: Sequence[JsonObject] = rendered.blocks
         if delivery.reply_token is not None:
@@ -52,6 +55,23 @@ class StaffChannel:
             if not mine:
                 return Receipt(Outcome.RETRY, error="pace")
             return receipt(self._api.call("chat.postMessage", self._token, arguments))
+
+    def _open(self, delivery: Delivery) -> Receipt:
+        """See "views.open": the reply token is the trigger_id, good for three seconds and once."""
+        [card] = delivery.message.parts
+        if not isinstance(card, Card) or card.form is None:
+            raise ValueError("a modal is one card with a form")
+        blocks = Blocks()
+        blocks.form(card.form, modal=True)
+        view: JsonObject = {
+            "type": "modal",
+            "callback_id": "tip_form",
+            "title": {"type": "plain_text", "text": limits.cut(card.title, limits.MODAL_TITLE)},
+            "submit": {"type": "plain_text", "text": limits.cut(card.form.submit, limits.MODAL_TITLE)},
+            "blocks": blocks.made,
+        }
+        arguments: JsonObject = {"trigger_id": delivery.reply_token or "", "view": view}
+        return receipt(self._api.call("views.open", self._token, arguments))
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         """Slack has no such call; `limits.many` says so."""

@@ -56,6 +56,13 @@ function field(block) {
     box.append(make('textarea', { ariaLabel: block.label.text }));
     return box;
   }
+  if (inner.type === 'static_select') {
+    const select = make('select', { ariaLabel: block.label.text }, make('option', { value: '', textContent: '-' }),
+      ...inner.options.map((option) => make('option', { value: JSON.stringify(option), textContent: option.text.text })));
+    select.dataset.action = inner.action_id;
+    box.append(select);
+    return box;
+  }
   inner.options.forEach((option) => {
     const radio = make('input', { type: 'radio', name: `${block.block_id}` });
     radio.dataset.option = JSON.stringify(option);
@@ -70,6 +77,8 @@ function values(root) {
   root.querySelectorAll('fieldset').forEach((box) => {
     const chosen = box.querySelector('input:checked');
     const text = box.querySelector('textarea');
+    const select = box.querySelector('select');
+    if (select?.value) found[box.dataset.block] = { [select.dataset.action]: { type: 'static_select', selected_option: JSON.parse(select.value) } };
     if (chosen) found[box.dataset.block] = { [chosen.dataset.action]: { type: 'radio_buttons', selected_option: JSON.parse(chosen.dataset.option) } };
     if (text) found[box.dataset.block] = { [box.dataset.action]: { type: 'plain_text_input', value: text.value } };
   });
