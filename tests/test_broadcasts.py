@@ -17,8 +17,10 @@ from bot.broadcasts.letter import Bilingual
 from bot.broadcasts.results import Progress
 from bot.channels.base import Outcome, Receipt
 from bot.delivery import attempt, claim_some, deliver, release_expired
+from bot.engine.state import State
 from bot.inbox import accept
 from bot.messages import Card, Choice, Command, CommandToken, Locale, Message, Words
+from bot.store import codec
 from bot.store.tables import Alert, Audit, Broadcast, Contact, Outbox, OutboxStatus
 from tests import crowd
 from tests.crowd import Patient
@@ -148,9 +150,6 @@ def test_who_is_flagged_meanwhile_gets_nothing(world: World, moment: str) -> Non
 
 
 def _flagged_state() -> str:
-    from bot.engine.state import State
-    from bot.store import codec
-
     return codec.state_json(State(lock=crowd.lock()))
 
 

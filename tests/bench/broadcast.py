@@ -76,6 +76,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--port", type=int, default=18470, help="the first of two ports on loopback")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # every server is ended on the way out
     missed = 0
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         databases = Databases("postgresql" if given.postgresql else "sqlite", Path(folder))
