@@ -23,6 +23,7 @@ from bot.engine.state import (
     SetReachable,
     State,
     Turn,
+    Weekly,
 )
 from bot.engine.step import step
 from bot.messages import (
@@ -41,6 +42,7 @@ from bot.messages import (
     Picked,
     PickToken,
     ReminderDue,
+    ReminderKind,
     Said,
     Showed,
     StaffDid,
@@ -120,12 +122,13 @@ class Walker:
     def __post_init__(self) -> None:
         self.calm = self.rng.random() < 0.5
         if self.rng.random() < 0.3:
-            self.state = replace(self.state, reminder=Reminder(time(21), DAILY))
+            self.state = replace(self.state, reminder=Reminder(time(21), DAILY), weekly=Weekly(0, time(21)))
 
     def event(self) -> Event:
         if self.state.reminder is not None and self.rng.random() < 0.1:
             self.now += timedelta(hours=self.rng.choice((0, 0, 1, 24)))
-            return ReminderDue("care", self.now, self.now + timedelta(minutes=self.rng.choice((0, 90, 90))))
+            kind: ReminderKind = self.rng.choice(("care", "weekly"))
+            return ReminderDue(kind, self.now, self.now + timedelta(minutes=self.rng.choice((0, 90, 90))))
         if self.rng.random() < 0.02:
             what: tuple[Literal["take_over", "say", "hand_back", "seen_doctor"], ...]
             what = ("take_over", "say", "hand_back", "seen_doctor")
@@ -165,7 +168,7 @@ class Walker:
             if old and turn.state.waiting and turn.state.begun_at == before.begun_at:
                 assert turn.state.answers == before.answers, "an old button answered a question"
         if isinstance(event, ReminderDue):
-            self.reminded(before, turn)
+            self.reminded(event, before, turn)
         if before.taken is not None and self.now < before.taken.until and not isinstance(event, StaffDid):
             self.hushed(before, turn)
         self.state = state_from(state_json(turn.state))
@@ -185,7 +188,7 @@ class Walker:
             assert turn.state == before
         self.hushes += 1
 
-    def reminded(self, before: State, turn: Turn) -> None:
+    def reminded(self, event: ReminderDue, before: State, turn: Turn) -> None:
         """A reminder never touches what waits, and never comes to one who is flagged or has not agreed."""
         assert turn.state.waiting == before.waiting
         assert turn.state.answers == before.answers
@@ -194,8 +197,9 @@ class Walker:
             self.reminders += 1
             assert before.lock is None
             assert "guidance" in before.consents
-            assert before.reminder is not None
-            assert before.reminder.status == "on"
+            wanted = before.weekly if event.reminder == "weekly" else before.reminder
+            assert wanted is not None
+            assert wanted.status == "on"
 
     def hear(self, message: Message) -> None:
         assert 1 <= len(message.parts) <= MAX_PARTS

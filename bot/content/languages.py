@@ -27,6 +27,7 @@ REMINDED: dict[str, frozenset[str]] = {
     "next": frozenset(("date", "day", "time")),
     "snoozed": frozenset(("minutes",)),
     "fewer": frozenset(("days",)),
+    "moved": frozenset(("place", "time")),
     "labels.minutes": frozenset(("minutes",)),
     "labels.morning": frozenset(("time",)),
     "labels.evening": frozenset(("time",)),

@@ -48,6 +48,7 @@ LABELS = frozenset(
         "start_label",
         "change_label",
         "stop_label",
+        "place_label",
         "booking_label",
         "phone_label",
         "map_label",

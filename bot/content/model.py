@@ -419,7 +419,8 @@ class Flow(Strict):
 
 class Step(Strict):
     """One thing to do. `seconds` and `seconds_short` (modifier short) are for one side when `side` is `each`; 0 means
-    no clock. A step with tool `ball` is left out under hands_only."""
+    no clock. A step with tool `ball` is left out under hands_only. Of the steps of one `group` the one with the highest
+    `level` that the patient has come to is shown (programme.toml); `factors` are those that it suits most."""
 
     id: Id
     title: Wording
@@ -429,6 +430,9 @@ class Step(Strict):
     side: Literal["none", "both", "left", "right", "each"]
     tool: Literal["none", "hand", "ball"]
     picture: Picture
+    group: Id | None = None
+    level: int = Field(default=1, ge=1, le=3)
+    factors: tuple[Factor, ...] = ()
 
 
 class Routine(Strict):

@@ -38,6 +38,17 @@ class Trend(Strict):
     source: Name
 
 
+class Ladder(Strict):
+    """Exercises after the massage: level 2 from `sessions`[0] finished routines on, level 3 from `sessions`[1] on, as long as
+    today's pain is at most `pain_at_most` and nothing went badly lately; else level 1. Once the factors are known the `most`
+    that suit them best are shown."""
+
+    sessions: tuple[int, int]
+    pain_at_most: int = Field(ge=0, le=7)
+    most: int = Field(ge=1, le=4)
+    source: Name
+
+
 class Checkup(Strict):
     """A short flow that is entered while the patient is here: on the first visit after each of `days` since the first
     routine, and then every `every_days` (None: no more). `only_same`: only when pain has not changed."""
@@ -77,6 +88,7 @@ class Programme(Strict):
 
     setbacks: Setbacks
     trend: Trend
+    ladder: Ladder
     checkup: tuple[Checkup, ...]
     weekly: Weekly
     resting: Wording

@@ -262,6 +262,7 @@ def sourced(content: Content) -> Iterator[tuple[str, str, str]]:
     yield SAFETY, "freshness", safety.freshness.source
     yield "programme.toml", "setbacks", content.programme.setbacks.source
     yield "programme.toml", "trend", content.programme.trend.source
+    yield "programme.toml", "ladder", content.programme.ladder.source
     yield from (("programme.toml", each.id, each.source) for each in content.programme.checkup)
     for group in (safety.item, safety.flag, safety.modifier):
         yield from ((SAFETY, each.id, each.source) for each in group)

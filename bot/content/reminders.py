@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import time
 from typing import Literal, Self, get_args
+from zoneinfo import available_timezones
 
 from pydantic import Field, model_validator
 
@@ -16,6 +17,19 @@ class Moment(Strict):
     id: Literal["after_waking", "noon", "after_bath", "before_sleep"]
     label: Wording
     at: time
+
+
+class Place(Strict):
+    """A time zone (IANA) by the place that people know it by."""
+
+    zone: str
+    label: Wording
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        if self.zone not in available_timezones():
+            raise ValueError(f"{self.zone} is no time zone")
+        return self
 
 
 ReminderLabel = Literal[
@@ -36,6 +50,7 @@ class Reminders(Strict):
     talk_minutes: int = Field(ge=1, le=240)
     patience: int = Field(ge=2, le=14)
     moments: tuple[Moment, ...] = Field(min_length=1, max_length=4)
+    places: tuple[Place, ...] = Field(max_length=11)
     title: Wording
     prompts: tuple[Wording, ...] = Field(min_length=8)
     ask: Wording
@@ -56,6 +71,9 @@ class Reminders(Strict):
     kept: Wording
     fewer: tuple[Wording, ...] = Field(min_length=8)
     goodbye: tuple[Wording, ...] = Field(min_length=8)
+    place_label: Wording
+    ask_place: Wording
+    moved: Wording
     daily: Wording
     weekdays: Wording
     weekends: Wording

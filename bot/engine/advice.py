@@ -85,7 +85,7 @@ def summary(draft: Draft) -> None:
     if screening is None:
         draft.words(phrases.summary_none)
         return
-    local = screening.at.astimezone(draft.facts.zone)
+    local = screening.at.astimezone(draft.zone)
     rows = [draft.text(phrases.summary_head, {"date": local.strftime("%Y-%m-%d")})]
     items = {i.id: i for i in draft.content.safety.item}
     labels = _labels(draft)

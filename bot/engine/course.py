@@ -47,7 +47,7 @@ def trend(content: Content, state: State, now: datetime) -> Trend | None:
 
 def begun(draft: Draft) -> None:
     """A routine begins: the days in a row, a single day off forgiven, and the first day of all."""
-    programme, zone = draft.state.programme, draft.facts.zone
+    programme, zone = draft.state.programme, draft.zone
     earlier = draft.state.recent_sessions
     today = draft.now.astimezone(zone).date()
     gap = (today - earlier[-1].astimezone(zone).date()).days if earlier else None

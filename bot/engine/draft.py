@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from bot.content.model import Action, Content, Wording
 from bot.engine.diary import Diary
@@ -31,6 +32,11 @@ class Draft:
     def now(self) -> datetime:
         """Aware UTC."""
         return self.facts.now
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The patient's own time zone, else the clinic's. Opening hours and appointments go by the clinic's (`facts.zone`)."""
+        return ZoneInfo(self.state.zone) if self.state.zone else self.facts.zone
 
     def since(self, moment: datetime | None) -> timedelta:
         """Time passed; a very long one when there is no moment."""

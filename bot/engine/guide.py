@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.content.conditions import number
 from bot.content.model import Routine, Step
-from bot.engine import course, reminder_words
+from bot.engine import course, exercises, reminder_words
 from bot.engine.draft import Draft
 from bot.engine.screen import PAIN, modifiers
 from bot.engine.state import Clearance, Guiding, StartSession
@@ -53,7 +53,7 @@ def cleared(draft: Draft, name: str) -> bool:
 
 def enough_today(draft: Draft, routine: Routine) -> bool:
     """Whether it was begun as often today (local day) as it should be."""
-    zone = draft.facts.zone
+    zone = draft.zone
     today = draft.now.astimezone(zone).date()
     return sum(at.astimezone(zone).date() == today for at in draft.state.recent_sessions) >= routine.per_day
 
@@ -63,7 +63,11 @@ def begin(draft: Draft, routine: Routine) -> None:
     clearance = draft.state.clearance
     assert clearance is not None
     course.begun(draft)
-    steps = tuple(s.id for s in (*routine.step, *routine.after) if not (clearance.hands_only and s.tool == "ball"))
+    steps = tuple(
+        s.id
+        for s in (*routine.step, *exercises.fitting(draft, routine))
+        if not (clearance.hands_only and s.tool == "ball")
+    )
     draft.change(
         clearance=None,
         misses=0,

@@ -56,7 +56,7 @@ def why_not(draft: Draft, event: ReminderDue) -> PassedOver | None:
         ("stopped", state.stopped),
         ("no_consent", "guidance" not in state.consents),
         ("too_late", draft.now >= event.expires_at),
-        ("quiet", words.quiet_hours.hold(draft.now.astimezone(draft.facts.zone).time())),
+        ("quiet", words.quiet_hours.hold(draft.now.astimezone(draft.zone).time())),
         ("talking", talking),
     )
     return next((reason for reason, holds in reasons if holds), None)
@@ -64,7 +64,7 @@ def why_not(draft: Draft, event: ReminderDue) -> PassedOver | None:
 
 def _unwelcome(draft: Draft, event: ReminderDue) -> PassedOver | None:
     """Why no reminder may come now: it must be wanted, too, and today's care not begun yet."""
-    state, zone = draft.state, draft.facts.zone
+    state, zone = draft.state, draft.zone
     if state.reminder is None or state.reminder.status != "on":
         return "off"
     today = draft.now.astimezone(zone).date()
@@ -82,7 +82,7 @@ def _prompt(draft: Draft) -> None:
 
 def _of_today(draft: Draft, wordings: tuple[Wording, ...]) -> Wording:
     """The one whose turn it is on this local day."""
-    return wordings[draft.now.astimezone(draft.facts.zone).date().toordinal() % len(wordings)]
+    return wordings[draft.now.astimezone(draft.zone).date().toordinal() % len(wordings)]
 
 
 def _start(draft: Draft) -> Choice:

@@ -39,7 +39,7 @@ def next_at(draft: Draft, reminder: Reminder) -> datetime:
 
 
 def _rule(draft: Draft, reminder: Reminder) -> ReminderRule:
-    return ReminderRule(reminder.at, thinned(reminder.days, reminder.cadence), draft.facts.zone.key)
+    return ReminderRule(reminder.at, thinned(reminder.days, reminder.cadence), draft.zone.key)
 
 
 def arm(draft: Draft, reminder: Reminder) -> None:

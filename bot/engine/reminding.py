@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from bot.content.rules import DAILY
-from bot.engine import answers, nodes, reminder_words, understand, weekly
+from bot.engine import answers, nodes, reminder_words, understand, weekly, zones
 from bot.engine.draft import Draft
 from bot.engine.reminder_plan import KIND, arm, end, next_at, thinned
 from bot.engine.reminder_words import button, clock, days_words, digits
@@ -63,6 +63,8 @@ def picked(draft: Draft, what: str, option: str) -> bool:
             _snooze(draft, int(option))
         case "skip":
             skip(draft)
+        case "zone":
+            return zones.picked(draft, option)
         case "weekly":
             return weekly.picked(draft, option)
         case "did" if option in ("done", "partly"):
@@ -192,7 +194,7 @@ def _snooze(draft: Draft, minutes: int) -> None:
         return
     minutes = min(max(minutes, SNOOZE_LEAST), SNOOZE_MOST)
     until = draft.now + timedelta(minutes=minutes)
-    if words.quiet_hours.hold(until.astimezone(draft.facts.zone).time()):
+    if words.quiet_hours.hold(until.astimezone(draft.zone).time()):
         _rest(draft, _tomorrow(draft), draft.text(words.snoozed_late))
         return
     draft.do(SnoozeReminder(KIND, until))
@@ -244,8 +246,8 @@ def _stop(draft: Draft) -> None:
 
 def _tomorrow(draft: Draft) -> datetime:
     """The last moment of today, local."""
-    local = draft.now.astimezone(draft.facts.zone)
-    return datetime.combine(local.date(), time(23, 59, 59), draft.facts.zone)
+    local = draft.now.astimezone(draft.zone)
+    return datetime.combine(local.date(), time(23, 59, 59), draft.zone)
 
 
 # --- how it is said ---------------------------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ def _show(draft: Draft, reminder: Reminder) -> None:
         text += "\n" + draft.text(words.fewer_now)
         keep = (button(draft, "keep", "keep"),)
     change = (button(draft, "change", "change"), button(draft, "days", "days", "ask"), button(draft, "pause", "pause"))
-    _say(draft, text, (*keep, *change, weekly.choice(draft), stop))
+    _say(draft, text, (*keep, *change, weekly.choice(draft), zones.choice(draft), stop))
 
 
 def _next(draft: Draft) -> str:
@@ -276,7 +278,7 @@ def _next(draft: Draft) -> str:
     reminder = draft.state.reminder
     if reminder is None or reminder.status != "on":
         return ""
-    local = next_at(draft, reminder).astimezone(draft.facts.zone)
+    local = next_at(draft, reminder).astimezone(draft.zone)
     names = draft.text(draft.content.phrases.weekdays).split()
     values = {"date": f"{local.month}/{local.day}", "day": names[local.weekday()], "time": clock(local.time())}
     return "\n" + draft.text(draft.content.reminders.next, values)

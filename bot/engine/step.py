@@ -27,6 +27,7 @@ from bot.engine import (
     staffed,
     weekly,
     wishes,
+    zones,
 )
 from bot.engine.draft import Draft
 from bot.engine.normal import normalise
@@ -108,9 +109,9 @@ def step(content: Content, state: State, facts: Facts, event: Event) -> Turn:
         case HomeOpened():
             home.show(draft)
         case Introduced(locale=locale, zone=zone):
+            zones.known(draft, zone)
             if locale is not None and not draft.state.turn:
                 draft.change(locale=locale)
-            draft.change(zone=zone or draft.state.zone)
         case ReminderDue(reminder="weekly"):
             weekly.due(draft, event)
         case ReminderDue():
@@ -274,7 +275,7 @@ def _said(draft: Draft, text: str, message_id: str) -> None:
     if wish.phrase is not None:
         commands.aside(draft, draft.text(getattr(draft.content.phrases, wish.phrase)))
         return
-    if notes.take(draft, text, message_id):
+    if zones.said(draft, text) or notes.take(draft, text, message_id):
         return
     _missed(draft)
 

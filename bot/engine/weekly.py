@@ -100,7 +100,7 @@ def _say(draft: Draft, ending: str) -> None:
 
 def _numbers(draft: Draft) -> tuple[str, ...]:
     """What was done and what was told, as numbers; never a judgement."""
-    words, state, zone, today = draft.content.programme.weekly, draft.state, draft.facts.zone, _today(draft)
+    words, state, zone, today = draft.content.programme.weekly, draft.state, draft.zone, _today(draft)
     days = [today - at.astimezone(zone).date() for at in state.recent_sessions]
     week = sum(gap < timedelta(days=WEEK) for gap in days)
     if not week:
@@ -142,7 +142,7 @@ def _stop(draft: Draft) -> None:
 
 def _arm(draft: Draft, weekly: Weekly) -> None:
     draft.change(weekly=replace(weekly, status="on", unanswered=0))
-    rule = ReminderRule(weekly.at, (weekly.day,), draft.facts.zone.key)
+    rule = ReminderRule(weekly.at, (weekly.day,), draft.zone.key)
     draft.do(SetReminder(KIND, rule, next_fire(rule, draft.now, draft.content.reminders.quiet_hours)))
 
 
@@ -160,4 +160,4 @@ def _card(draft: Draft, text: str, choices: tuple[Choice, ...]) -> None:
 
 
 def _today(draft: Draft) -> date:
-    return draft.now.astimezone(draft.facts.zone).date()
+    return draft.now.astimezone(draft.zone).date()

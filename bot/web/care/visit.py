@@ -40,7 +40,7 @@ class Visit:
 
     @property
     def zone(self) -> ZoneInfo:
-        return self.draft.facts.zone
+        return self.draft.zone
 
     @property
     def chat(self) -> str | None:
