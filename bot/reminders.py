@@ -109,7 +109,8 @@ def _move_on(runtime: Runtime, tx: Connection, rows: Sequence[Row[Any]], now: da
                 planned = next_fire(codec.rule_from(row.rule), before, reminders.quiet_hours)
                 on_rule[row.rule, row.next_at] = planned == row.next_at
             due = ReminderDue(row.kind, row.next_at, expires, asked=not on_rule[row.rule, row.next_at])
-            events.append(inbox.Own(SOURCE, event_id, row.contact_id, due))
+            # In the queue it stands at the end of its useful life: nobody who writes waits behind 20,000 reminders.
+            events.append(inbox.Own(SOURCE, event_id, row.contact_id, due, occurred_at=expires))
     if moves:
         tx.execute(_MOVE, moves)
     inbox.admit(runtime.db, tx, events, now)

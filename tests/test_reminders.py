@@ -257,6 +257,17 @@ def test_while_more_of_them_are_being_written_a_call_waits_but_not_for_long(clin
     assert [len(ids) for ids in clinic.platform.many] == [3, 3]
 
 
+def test_who_writes_is_answered_before_the_reminders_that_came_due_a_moment_earlier(clinic: World) -> None:
+    people(clinic, 30)
+    clinic.clock.time = DUE
+    reminders.sweep(clinic.runtime, DUE)
+    clinic.clock.move(seconds=5)
+    accept(clinic.runtime, [clinic.said("hello", "U99")])
+    advance(clinic.runtime, 1)
+    [answered] = clinic.column(Outbox.user_id)
+    assert answered == "U99"
+
+
 # --- workers that compete and die -------------------------------------------------------------------------------------
 
 
