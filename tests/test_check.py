@@ -31,7 +31,7 @@ def base(folder: Path) -> Path:
         if (
             isinstance(model, type)
             and issubclass(model, BaseModel)
-            and name not in ("safety", "clinic", "menu", "reminders", "programme", "pacing", "nudges")
+            and name not in ("safety", "clinic", "menu", "reminders", "likeness", "programme", "pacing", "nudges")
         ):
             file.write_text(
                 "".join(f"{n} = {smallest(f.annotation)}\n" for n, f in model.model_fields.items()), "utf-8"
@@ -47,6 +47,8 @@ def smallest(kind: object) -> str:
         return '{ file = "hand.png", alt = { ja = "絵", en = "Picture" } }'
     if kind is str:
         return '"words"'
+    if kind is int:
+        return "1"
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         fields = ", ".join(f"{n} = {smallest(f.annotation)}" for n, f in kind.model_fields.items())
         return f"{{ {fields} }}"

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from bot.content.booking import BookingWords
+from bot.content.likeness import Likeness
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
 from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
@@ -54,6 +55,7 @@ def load(folder: Path) -> Content:
     clinic = reader.one("clinic.toml", Clinic)
     safety = reader.one("red_flags.toml", Safety)
     vocabulary = reader.one("words.toml", Vocabulary)
+    likeness = reader.one("likeness.toml", Likeness)
     menu = reader.one("menu.toml", Menu)
     phrases = reader.one("phrases.toml", Phrases)
     pages = reader.one("pages.toml", Pages)
@@ -70,6 +72,7 @@ def load(folder: Path) -> Content:
         clinic
         and safety
         and vocabulary
+        and likeness
         and menu
         and phrases
         and pages
@@ -87,6 +90,7 @@ def load(folder: Path) -> Content:
         clinic=clinic,
         safety=safety,
         vocabulary=vocabulary,
+        likeness=likeness,
         menu=menu,
         phrases=phrases,
         pages=pages,

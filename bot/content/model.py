@@ -10,6 +10,7 @@ from bot.content.basis import Strict as Strict
 from bot.content.basis import Wording as Wording
 from bot.content.booking import Booking, BookingWords
 from bot.content.booking import Hours as Hours
+from bot.content.likeness import Likeness
 from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
 from bot.content.pages import Pages
@@ -614,6 +615,7 @@ class Content(Strict):
     clinic: Clinic
     safety: Safety
     vocabulary: Vocabulary
+    likeness: Likeness
     menu: Menu
     phrases: Phrases
     pages: Pages

@@ -270,6 +270,7 @@ def sourced(content: Content) -> Iterator[tuple[str, str, str]]:
     yield from (("nudges.toml", rule.id, rule.source) for rule in content.nudges.rule)
     yield from (("tips", tip.id, tip.source) for tip in content.tips)
     yield from (("words.toml", rule.id, rule.source) for rule in content.vocabulary.rules)
+    yield "likeness.toml", "source", content.likeness.source
 
 
 def _sources(content: Content) -> Iterator[Issue]:

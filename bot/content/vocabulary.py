@@ -35,6 +35,7 @@ ScopeKind = Literal[
 
 Where = Literal["after", "before", "around"]
 _AROUND = re.compile(r"\(\?<?[!=][^()]*\)")
+_SYNTAX = re.compile(r"\(\?<?[!=](?:[^()]|\([^()]*\))*\)|\?")
 _SHORTEST = 2
 
 
@@ -82,6 +83,8 @@ class Rule(Part):
     """The level when the symptom is older than 14 days and nobody has looked at it; `seen` when somebody has."""
     seen: Disposition | None = None
     mental: bool = False
+    bare: bool = False
+    """It goes by a topic alone: it counts only if the message is at all like those that mean something."""
     yes: tuple[str, ...]
     no: tuple[str, ...] = ()
 
@@ -188,6 +191,18 @@ class Vocabulary(Part):
     @cached_property
     def _kanji(self) -> re.Pattern[str]:
         return re.compile("|".join(sorted(self.readings, key=len, reverse=True)) + r"|\[[^\]]*\]")
+
+    @cached_property
+    def _heard(self) -> dict[str, str]:
+        return {kanji: fold(_SYNTAX.sub("", kana)) for kanji, kana in self.readings.items()}
+
+    @cached_property
+    def _any_reading(self) -> re.Pattern[str]:
+        return re.compile("|".join(sorted(map(re.escape, self.readings), key=len, reverse=True)) or r"(?!)")
+
+    def in_kana(self, text: str) -> str:
+        """Folded text with every kanji of `readings` in kana; the others stay."""
+        return self._any_reading.sub(lambda it: self._heard[it.group()], text)
 
     @cached_property
     def compiled_scopes(self) -> "dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]]":

@@ -3,14 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.content.likeness import Likeness
 from bot.content.vocabulary import Rule, Vocabulary
-from bot.engine.normal import Reading, read
+from bot.engine.likeness import Opinion, Vote, opinion, spoken
+from bot.engine.normal import JAPANESE, Reading, read
 from bot.engine.scope import Mention, Sheet, Standing
 from bot.engine.spelling import respell
+from bot.engine.understand import Unknown, understand
 from bot.messages import Disposition
 
 _LONGEST = 2000
 """Letters that are looked at in one message: far more than anyone types, little enough to stay quick."""
+
+
+ALIKE = "alike_"
+"""The second vote's triggers are named by this and the card that asks for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +41,47 @@ class Finding:
     card: str | None
 
 
-def assess(text: str, vocabulary: Vocabulary) -> Finding:
-    """The most serious thing that `text` says of its writer (or of somebody in danger now) decides."""
+def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) -> Finding:
+    """The most serious thing that `text` says of its writer (or of somebody in danger now) decides. `likeness` may raise
+    the level that the rules find, and drop rules that went by a topic alone; no other."""
     reading = respell(read(text[:_LONGEST]), vocabulary)
     sheet = Sheet(reading.text, vocabulary)
+    second = _opinion(sheet, likeness) if likeness is not None else None
     hits = [(trigger, rule) for rule in vocabulary.rules if (trigger := _trigger(rule, sheet, reading))]
+    if second is not None and not second.hints and all(rule.bare for _, rule in hits):
+        hits = []
     hits.sort(key=lambda hit: hit[0].level.rank)
+    triggers = [trigger for trigger, _ in hits]
+    card: str | None = hits[0][1].card if hits else None
     mental = any(rule.mental for _, rule in hits)
+    vote = _vote(sheet, text, second) if second is not None else None
+    if likeness is not None and vote and (not hits or vote.level.rank < triggers[0].level.rank):
+        words = reading.words(vote.start, vote.end)
+        triggers.insert(0, Trigger(f"{ALIKE}{vote.kind}", words, vote.level, likeness.source))
+        mental = mental or vote.kind == "mental"
+        card = None if vote.kind == "mental" else vote.kind
     gentle = vocabulary.compiled_gentle
     return Finding(
-        level=hits[0][0].level if hits else None,
-        triggers=tuple(trigger for trigger, _ in hits),
+        level=triggers[0].level if triggers else None,
+        triggers=tuple(triggers),
         mental_health=mental,
         gentle_check_in=not mental and bool(gentle and gentle.search(sheet.text)),
-        card=hits[0][1].card if hits else None,
+        card=card,
     )
+
+
+def _opinion(sheet: Sheet, likeness: Likeness) -> Opinion | None:
+    return opinion(sheet.text, spoken(sheet.vocabulary.in_kana(sheet.text)), likeness)
+
+
+def _vote(sheet: Sheet, text: str, second: Opinion) -> Vote | None:
+    """Where the message says more than one thing, or speaks a language of which little was learned, only the surest vote
+    counts."""
+    found = second.vote(doubt=False)
+    if found is None:
+        return None
+    doubt = sheet.takes_back or not JAPANESE.search(sheet.text) or understand(text, sheet.vocabulary) != Unknown()
+    return second.vote(doubt=True) if doubt else found
 
 
 def _trigger(rule: Rule, sheet: Sheet, reading: Reading) -> Trigger | None:

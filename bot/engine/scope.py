@@ -15,10 +15,12 @@ _JAPANESE = re.compile(r"[ぁ-ん一-鿿]")
 _KANJI = re.compile(r"[一-鿿]")
 _FEW_KANJI = 8
 """Kana readings are looked for when fewer than one letter in this many is a kanji."""
+_BLANK = "＿"
 _BREAK = re.compile(r"、|けれど|けど|ますが|ですが|だが|のに|たが|but |and ")
 _TIME_ALONE = re.compile(r"(?:から|まえ|前|以来|ずっと|間|昔|以前|時|頃|ころ|ago|years|months)(?:も|ずっと|は|に)?、?$")
 _PAST = re.compile(r"[^。、!?\n]{0,30}?(?:た|だ)(?:$|[。、!?\nがのんこけ笑w]|です|し)")
 """What is called long ago must itself be said in the past; English tells by its adverbs alone."""
+_NEGATIVE = re.compile(r"(?:な[いくか]|ませ|[らかせれけえで]ず|[らかせれけえ]ん|へん|ねえ|ねぐ|ひん)\Z")
 _STOP = re.compile(r"[。!?\n]")
 _NEXT = re.compile(r"[。!?\n]+[^。!?\n]*")
 _ITEM = re.compile(r"(?:も|や|・|、|/|とか|と|か|および|または|&)")
@@ -92,7 +94,7 @@ class Sheet:
     def _judge(self, mention: Mention, history: bool) -> Standing:
         if self._said("denied", mention) and not self._said("kept", mention):
             return Standing.DENIED
-        if mention.lang == "ja" and self._denied_in_list(mention):
+        if mention.lang == "ja" and not self._negative(mention) and self._denied_in_list(mention):
             return Standing.DENIED
         if self._said("supposed", mention):
             return Standing.SUPPOSED
@@ -103,6 +105,11 @@ class Sheet:
         if not history and self._said("over", mention):
             return Standing.LONG_OVER if self._age(mention).old else Standing.OVER
         return Standing.MEANT
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether a figure of speech was blanked out, or anything judged so far turned out not to be meant."""
+        return _BLANK in self.text or any(it is not Standing.MEANT for it in self._standings.values())
 
     def complains(self, mention: Mention) -> bool:
         """Whether the same sentence says that the other person's back hurts: then it is they who ask, unless it hurts
@@ -135,7 +142,7 @@ class Sheet:
         """Whether a scope of `kind` takes in `mention`: by what follows, by what goes before, or anywhere in its sentence."""
         start, end = self.sentence(mention.start)
         reach = self._reach(end) if kind == "over" else len(self.text)
-        bare = not self.vocabulary.concepts[mention.concept].negative
+        bare = not self._negative(mention)
         for lang, pattern in self._patterns(kind, "after", bare):
             found = pattern.match(self.text, mention.end, reach) if lang == mention.lang else None
             if found and not (kind == "over" and self._another(mention, found.end())):
@@ -147,6 +154,11 @@ class Sheet:
             past = mention.lang == "en" or _PAST.match(self.text, mention.start)
             return bool(past) and self._around(kind, start, end)
         return self._around(kind, start, end)
+
+    def _negative(self, mention: Mention) -> bool:
+        """Whether the symptom is itself said by a denial (does not come out): a plain "not" elsewhere is no answer to it."""
+        said = _NEGATIVE.search(self.text, mention.start, mention.end) if mention.lang == "ja" else None
+        return bool(said) or self.vocabulary.concepts[mention.concept].negative
 
     def _clause(self, mention: Mention) -> int:
         """Where the clause of `mention` begins; a time that stands alone before it (三年前から、) belongs to it."""
@@ -205,7 +217,7 @@ class Sheet:
 
 def _without_idioms(text: str, vocabulary: Vocabulary, kana: bool) -> str:
     for it in vocabulary.compiled_scopes.get(("idiom", "after"), ()):
-        text = (it.kana if kana else it.plain).sub(lambda found: "＿" * len(found.group()), text)
+        text = (it.kana if kana else it.plain).sub(lambda found: _BLANK * len(found.group()), text)
     return text
 
 

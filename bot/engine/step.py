@@ -238,7 +238,7 @@ def _old_button(draft: Draft) -> None:
 def _said(draft: Draft, text: str, message_id: str) -> None:
     if not text:
         return  # taken back before we came to it
-    finding = assess(text, draft.content.vocabulary)
+    finding = assess(text, draft.content.vocabulary, draft.content.likeness)
     if finding.level is not None:
         _found(draft, finding, finding.level)
         return

@@ -10,11 +10,12 @@ from typing import Literal
 from bot.engine import understand as asked
 from bot.engine.safety import assess
 from bot.engine.understand import Request, understand
-from tests.understanding.words import ROOT, vocabulary
+from tests.understanding.words import ROOT, likeness, vocabulary
 
 LEVELS = ("emergency", "urgent", "doctor", "no_massage", "none")
 ALARMS = LEVELS[:3]
-Part = Literal["seen", "practice", "heldout"]
+Part = Literal["seen", "practice", "practice2", "coined", "heldout", "heldout2"]
+LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Row:
     lang: str
     kind: str
     text: str
+    mechanism: str
     level: str
     right: tuple[str, ...]
     intent: str
@@ -37,6 +39,7 @@ def rows(part: Part) -> tuple[Row, ...]:
                 lang=row["lang"],
                 kind=row["kind"],
                 text=row["text"].replace("\\n", "\n"),
+                mechanism=row["mechanism"],
                 level=row["level"],
                 right=(row["level"], *(alt for alt in row["alt"].split(",") if alt)),
                 intent=row["intent"],
@@ -47,7 +50,7 @@ def rows(part: Part) -> tuple[Row, ...]:
 
 
 def level(text: str) -> str:
-    found = assess(text, vocabulary()).level
+    found = assess(text, vocabulary(), likeness()).level
     return found.value if found else "none"
 
 

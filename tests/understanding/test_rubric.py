@@ -5,12 +5,10 @@ import sys
 import pytest
 
 from tests.understanding import scoring
-from tests.understanding.scoring import Part
+from tests.understanding.scoring import LOOKED_AT, Part
 
 SEEN: Part = "seen"
-PRACTICE: Part = "practice"
 HELDOUT: Part = "heldout"
-LOOKED_AT: list[Part] = [SEEN, PRACTICE]
 BOTH: list[Part] = [SEEN, HELDOUT]
 
 
@@ -38,8 +36,8 @@ def test_harmless_messages_that_were_looked_at_are_left_alone(part: Part, lang: 
 @pytest.mark.parametrize(
     ("level", "lang", "most"),
     [
-        ("emergency", "ja", 0.06), ("emergency", "en", 0.02), ("urgent", "ja", 0.07), ("urgent", "en", 0.0),
-        ("doctor", "ja", 0.07), ("doctor", "en", 0.08),
+        ("emergency", "ja", 0.03), ("emergency", "en", 0.02), ("urgent", "ja", 0.04), ("urgent", "en", 0.0),
+        ("doctor", "ja", 0.05), ("doctor", "en", 0.04),
     ],
 )  # fmt: skip
 def test_the_kept_apart_half_gets_no_worse(level: str, lang: str, most: float) -> None:
@@ -49,7 +47,7 @@ def test_the_kept_apart_half_gets_no_worse(level: str, lang: str, most: float) -
     assert scoring.under(HELDOUT, level, lang) <= most
 
 
-@pytest.mark.parametrize(("lang", "most"), [("ja", 0.07), ("en", 0.03)])
+@pytest.mark.parametrize(("lang", "most"), [("ja", 0.09), ("en", 0.09)])
 def test_false_alarms_on_the_kept_apart_half_get_no_more(lang: str, most: float) -> None:
     assert scoring.over(HELDOUT, lang) <= most
 

@@ -4,6 +4,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from bot.content.likeness import Likeness
 from bot.content.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -12,6 +13,11 @@ ROOT = Path(__file__).parents[2]
 @cache
 def vocabulary() -> Vocabulary:
     return Vocabulary.model_validate(tomllib.loads((ROOT / "content" / "words.toml").read_text("utf-8")))
+
+
+@cache
+def likeness() -> Likeness:
+    return Likeness.model_validate(tomllib.loads((ROOT / "content" / "likeness.toml").read_text("utf-8")))
 
 
 def without_rule(name: str) -> Vocabulary:

@@ -12,6 +12,7 @@ from bot import alerts, quota
 from bot.access import Action
 from bot.alerts import Step
 from bot.content.model import CardAsk, Content
+from bot.engine.safety import ALIKE
 from bot.messages import Locale
 from bot.runtime import Runtime
 from bot.store.tables import Alert
@@ -95,6 +96,7 @@ def reasons(content: Content, locale: Locale) -> Callable[[Sequence[str]], Seque
     known = {flag.id: flag.reason.to(locale) for flag in content.safety.flag}
     cards = {node.id: node.text.to(locale) for node in content.flows["screening"].node if isinstance(node, CardAsk)}
     net = {rule.id: cards.get(rule.card or "", "") for rule in content.vocabulary.rules}
+    net |= {f"{ALIKE}{card}": text for card, text in cards.items()}
 
     def words(flags: Sequence[str]) -> Sequence[str]:
         return tuple(dict.fromkeys(known.get(flag) or net.get(flag) or flag for flag in flags))
