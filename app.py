@@ -88,7 +88,7 @@ def create_app(
 ) -> Flask:
     """The web application over `runtime` (None: one is opened for `settings`, None: from the environment). `working`
     tells whether this process's worker is alive; None where another process has it."""
-    from bot.web import headers, health, hooks, leaving
+    from bot.web import feeds, headers, health, hooks, leaving
     from bot.web.care.blueprint import blueprint as care
     from bot.web.console import blueprint as console
 
@@ -98,6 +98,7 @@ def create_app(
     web.register_blueprint(hooks.blueprint(lambda: parts))
     web.register_blueprint(health.blueprint(lambda: parts, working))
     web.register_blueprint(care(lambda: parts))
+    web.register_blueprint(feeds.blueprint(lambda: parts))
     console.install(web, lambda: parts, parts.settings, working)
     web.register_blueprint(leaving.blueprint(lambda: parts))
     headers.install(web, parts.settings.public_url)

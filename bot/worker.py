@@ -15,7 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
-from bot import appointments, bookings, reminders, staff_room
+from bot import appointments, bookings, busy, reminders, staff_room
 from bot.acquaintance import get_acquainted
 from bot.broadcasts import expand
 from bot.channels.base import Receipt
@@ -49,6 +49,9 @@ LET_GO_SECONDS = 30
 NAMES_SECONDS = 10
 """How often newcomers' names are asked for."""
 
+BUSY_SECONDS = 20
+"""How often it is looked whether the clinic's other calendar should be read again."""
+
 RECOVER_SECONDS = 1.0
 """Pause after the database failed."""
 
@@ -61,6 +64,7 @@ def drain(runtime: Runtime) -> None:
     while (
         get_acquainted(runtime)
         + staff_room.sweep(runtime)
+        + busy.tick(runtime)
         + due(runtime)
         + expand.tick(runtime)
         + advance(runtime, 1000)
@@ -115,6 +119,7 @@ class Worker:
         self._ticks.add_job(_logged(self._let_go), "interval", seconds=LET_GO_SECONDS)
         self._ticks.add_job(_logged(lambda: expand.tick(self._runtime)), "interval", seconds=SWEEP_SECONDS)
         self._ticks.add_job(_logged(lambda: learn(self._runtime)), "interval", seconds=NAMES_SECONDS)
+        self._ticks.add_job(_logged(lambda: busy.tick(self._runtime)), "interval", seconds=BUSY_SECONDS)
         soon = datetime.now(UTC) + timedelta(minutes=1)
         self._ticks.add_job(_logged(lambda: tidy(self._runtime)), "interval", days=1, next_run_time=soon)
         self._ticks.start()

@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Response, render_template, request
 from sqlalchemy import Connection
 
-from bot import progress
+from bot import ics, progress, schedule
 from bot.content.model import Content, Wording
 from bot.inbox import accept
 from bot.links import Refusal
@@ -64,6 +64,10 @@ def blueprint(runtime: Callable[[], Runtime]) -> Blueprint:
     @care.get("/trend/<token>")
     def drawn(token: str) -> Response:
         return opened("trend", token, _trend)
+
+    @care.get("/appointment/<token>")
+    def appointment(token: str) -> Response:
+        return opened("appointment", token, _appointment)
 
     @care.get("/data/<token>")
     def everything(token: str) -> Response:
@@ -135,6 +139,7 @@ def _closed(content: Content, page: Page, why: Refusal) -> Response:
         "player": say(words.new_player, button=say(commands[Command.TODAY])),
         "progress": say(words.new_progress, button=say(commands[Command.PROGRESS])),
         "trend": say(words.new_progress, button=say(commands[Command.PROGRESS])),
+        "appointment": say(words.new_data, button=say(commands[Command.ASSESSMENT])),
         "data": say(words.new_data, button=say(commands[Command.DATA])),
     }
     expired = why is Refusal.EXPIRED
@@ -193,6 +198,14 @@ def _trend(tx: Connection, visit: Visit) -> Response:
 def _data(tx: Connection, visit: Visit, status: int = 200, wrong: bool = False) -> Response:
     words = visit.draft.content.pages.data
     return _page("data", visit, status, account=data.account(tx, visit), words=words, wrong=wrong, token=_token())
+
+
+def _appointment(tx: Connection, visit: Visit) -> Response:
+    """Their next appointment as a file for their calendar; an empty calendar when there is none any more."""
+    entries = schedule.of_patient(tx, visit.draft.content, visit.contact_id, visit.locale, visit.draft.now)
+    response = Response(ics.write(visit.say(visit.draft.content.booking.event), entries), mimetype="text/calendar")
+    response.headers["Content-Disposition"] = 'attachment; filename="appointment.ics"'
+    return response
 
 
 def _token() -> str:

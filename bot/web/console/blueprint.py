@@ -11,7 +11,9 @@ from bot.runtime import Runtime
 from bot.web.console import (
     accounts,
     audit_page,
+    bookings,
     broadcasts,
+    calendar_page,
     chats,
     door,
     export,
@@ -28,6 +30,8 @@ NAV = (
     Nav("console.today", "nav.today", "today", Action.SEE_TODAY),
     Nav("console.patients", "nav.patients", "patients", Action.SEE_PATIENTS),
     Nav("console.chats", "nav.chats", "chat", Action.TAKE_OVER),
+    Nav("console.bookings_week", "nav.bookings", "calendar", Action.SEE_BOOKINGS),
+    Nav("console.calendar", "nav.calendar", "today", Action.EDIT_BOOKINGS),
     Nav("console.broadcasts", "nav.broadcasts", "broadcast", Action.SEE_BROADCASTS),
     Nav("console.staff_list", "nav.staff", "staff", Action.MANAGE_STAFF),
     Nav("console.audit_log", "nav.audit", "audit", Action.SEE_AUDIT),
@@ -51,7 +55,19 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
     register_words(console, runtime, NAV)
     door.register(console, runtime, limiter)
     today.register(console, runtime, working)
-    for subject in (gate_page, patients, patient, chats, export, broadcasts, accounts, audit_page, own_account):
+    for subject in (
+        gate_page,
+        patients,
+        patient,
+        chats,
+        bookings,
+        calendar_page,
+        export,
+        broadcasts,
+        accounts,
+        audit_page,
+        own_account,
+    ):
         subject.register(console, runtime)
     web.register_blueprint(console)
     guard.refuse_unmarked(web)

@@ -1,0 +1,115 @@
+"""The staff's side of appointments: the week, decisions, hours, the other calendar, and calendars outside."""
+
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+from icalendar import Calendar
+from sqlalchemy import select
+
+from bot import busy, schedule
+from bot.access import Role
+from bot.simulator.demo import Demo
+from bot.store.tables import Booking
+from tests.console.staff import signed_in
+from tests.patient import Patient
+
+
+def asks_for(demo: Demo) -> Patient:
+    """A patient who asked for Wednesday at two."""
+    patient = Patient(demo)
+    patient.follow()
+    patient.tap("体の確認")
+    patient.tap("同意して 20〜44歳")
+    patient.say("予約したい")
+    for label in ("4/8（水） の時間", "14:00", "この時間でお願いする"):
+        patient.tap(label)
+    assert "申し込みを受け付けました" in patient.heard
+    return patient
+
+
+def booking_id(demo: Demo) -> int:
+    with demo.bot.runtime.db.read() as look:
+        found: int = look.execute(select(Booking.id)).scalar_one()
+        return found
+
+
+def test_staff_see_a_request_in_the_week_and_confirm_it(small_demo: Demo) -> None:
+    member, patient = signed_in(small_demo, Role.ASSISTANT), asks_for(small_demo)
+    page = member.see("/console/bookings?week=2026-04-08")
+    assert "確認待ちの申し込み" in page
+    assert "14:00" in page
+    one = booking_id(small_demo)
+    before = len(patient.bubbles)
+    member.send(f"/console/bookings/{one}/confirm", {}, f"/console/bookings/{one}")
+    small_demo.bot.drain()
+    assert len(patient.bubbles) == before + 1
+    assert "確定" in member.see(f"/console/bookings/{one}")
+    assert "見せる同意がありません" in member.see(f"/console/bookings/{one}")
+
+
+def test_the_feed_and_the_patients_file_show_the_same_time(small_demo: Demo) -> None:
+    asks_for(small_demo)
+    runtime = small_demo.bot.runtime
+    with runtime.db.write() as tx:
+        key = schedule.new_feed(tx, "owner", runtime.now())
+    member = signed_in(small_demo, Role.OWNER)
+    feed = Calendar.from_ical(member.get(f"/calendar/{key}.ics").get_data())
+    events: list[Any] = list(feed.walk("VEVENT"))
+    (event,) = events
+    with runtime.db.read() as look:
+        starts, ends, contact = look.execute(select(Booking.starts_at, Booking.ends_at, Booking.contact_id)).one()
+        assert contact is not None
+        mine = schedule.of_patient(look, runtime.content, contact, "ja", runtime.now())
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (starts, ends)
+    assert event["STATUS"] == "TENTATIVE"
+    assert [(one.span.starts, one.span.ends) for one in mine] == [(starts, ends)]
+    assert member.get("/calendar/wrong.ics").status_code == 404
+
+
+def test_hours_set_in_the_console_are_what_patients_are_offered(small_demo: Demo) -> None:
+    member = signed_in(small_demo, Role.OWNER)
+    numbers = {"slot_minutes": "30", "buffer_minutes": "0", "seats": "1", "notice_hours": "1", "horizon_days": "7"}
+    hours = {"opens2": "09:00", "closes2": "10:00", "change_hours": "1"}
+    member.send("/console/calendar", {**numbers, **hours}, "/console/calendar")
+    page = member.see("/console/bookings?week=2026-04-08")
+    assert "9:30" in page
+    assert "14:00" not in page
+
+
+ICS = b"""BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:20260408T010000Z\r
+DTEND:20260408T100000Z\r\nRRULE:FREQ=WEEKLY;COUNT=2\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"""
+
+
+class _Other(BaseHTTPRequestHandler):
+    body = ICS
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.body else 500)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+def test_what_is_taken_elsewhere_is_not_offered_and_an_unreadable_calendar_closes_everything(small_demo: Demo) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _Other)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    member, runtime = signed_in(small_demo, Role.OWNER), small_demo.bot.runtime
+    url = f"http://127.0.0.1:{server.server_port}/other.ics"
+    member.send("/console/calendar/other", {"url": url}, "/console/calendar")
+    page = member.see("/console/bookings?week=2026-04-08")
+    assert "4/8 水" in page
+    day = page.split("4/8 水")[1].split("</section>")[0]
+    assert "空き" not in day
+    assert "空き" in page.split("4/9 木")[1].split("</section>")[0]
+    _Other.body = b""
+    small_demo.clock.move(timedelta(minutes=31))
+    assert busy.tick(runtime) == 1
+    _Other.body = ICS
+    server.shutdown()
+    server.server_close()
+    assert "空きを案内していません" in member.see("/console/bookings?week=2026-04-08")
+    assert "断られました" in member.see("/console/calendar")
