@@ -34,22 +34,27 @@ def test_harmless_messages_that_were_looked_at_are_left_alone(part: Part, lang: 
 
 
 @pytest.mark.parametrize(
-    ("level", "lang", "most"),
+    ("part", "level", "lang", "most"),
     [
-        ("emergency", "ja", 0.03), ("emergency", "en", 0.02), ("urgent", "ja", 0.04), ("urgent", "en", 0.0),
-        ("doctor", "ja", 0.05), ("doctor", "en", 0.04),
+        ("heldout", "emergency", "ja", 0.03), ("heldout", "emergency", "en", 0.02), ("heldout", "urgent", "ja", 0.04),
+        ("heldout", "urgent", "en", 0.0), ("heldout", "doctor", "ja", 0.05), ("heldout", "doctor", "en", 0.04),
+        ("heldout2", "emergency", "ja", 0.095), ("heldout2", "emergency", "en", 0.14), ("heldout2", "urgent", "ja", 0.031),
+        ("heldout2", "urgent", "en", 0.0), ("heldout2", "doctor", "ja", 0.0), ("heldout2", "doctor", "en", 0.0),
     ],
 )  # fmt: skip
-def test_the_kept_apart_half_gets_no_worse(level: str, lang: str, most: float) -> None:
+def test_messages_that_are_kept_apart_get_no_worse(part: Part, level: str, lang: str, most: float) -> None:
     """Ratchets, not the aim: it is 1 % and 3 % of missed emergencies (Japanese, English), 3 % of the rest, 5 % of false
     alarms. Whoever gets nearer tightens them."""
-    sys.stdout.write(f"\n{scoring.table(HELDOUT)}\n")
-    assert scoring.under(HELDOUT, level, lang) <= most
+    sys.stdout.write(f"\n{scoring.table(part)}\n")
+    assert scoring.under(part, level, lang) <= most
 
 
-@pytest.mark.parametrize(("lang", "most"), [("ja", 0.09), ("en", 0.09)])
-def test_false_alarms_on_the_kept_apart_half_get_no_more(lang: str, most: float) -> None:
-    assert scoring.over(HELDOUT, lang) <= most
+@pytest.mark.parametrize(
+    ("part", "lang", "most"),
+    [("heldout", "ja", 0.09), ("heldout", "en", 0.09), ("heldout2", "ja", 0.145), ("heldout2", "en", 0.09)],
+)
+def test_false_alarms_on_messages_that_are_kept_apart_get_no_more(part: Part, lang: str, most: float) -> None:
+    assert scoring.over(part, lang) <= most
 
 
 @pytest.mark.parametrize("part", BOTH)
