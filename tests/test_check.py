@@ -6,14 +6,14 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import Literal, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
 
 from bot.content.check import check, render
 from bot.content.issue import Code
-from bot.content.model import Content, Picture, Wording
+from bot.content.model import Content, Picture, Reply, Wording
 from bot.messages import TOKEN_MAX, Command, PickToken, encode_token
 
 ROOT = Path(__file__).parent.parent
@@ -53,8 +53,10 @@ def smallest(kind: object) -> str:
         fields = ", ".join(f"{n} = {smallest(f.annotation)}" for n, f in kind.model_fields.items())
         return f"{{ {fields} }}"
     inner = get_args(kind)
+    if get_origin(kind) is Literal:
+        return f'"{inner[0]}"'
     if get_origin(kind) is tuple:
-        return "[]"
+        return f"[{smallest(inner[0])}]" if inner[0] in (Wording, Reply) else "[]"
     if inner and inner[0] is Command:
         return f"{{ {', '.join(f'{c.value} = {smallest(inner[1])}' for c in Command)} }}"
     assert get_origin(kind) in (dict, Mapping), kind
