@@ -255,6 +255,8 @@ def falls_short(content: Content, case: Case, at_once: Touched | None = None) ->
         case "gentle":
             presses = ended.routine is not None and content.routines[ended.routine].pressure
             good = ended.advice is not None or (ended.routine is not None and not presses)
+        case "told_doctor":
+            good = ended.end == table()["limits"]["doctor"]
         case "told_to_rest":
             good = ended.end == table()["limits"]["rest"]
         case least:
