@@ -52,6 +52,9 @@ AT_ONCE = 8
 """Contacts whose turns share a transaction when many wait: its statements and its COMMIT are paid once. The first answer
 waits for the last turn, some 10 ms, and so does a webhook on SQLite, which has one writer."""
 
+AT_ONCE_UNHURRIED = 64
+"""As many when the last ones were all the clock's: nobody is waiting for those."""
+
 WEBHOOKS_FIRST = 0.04
 """Seconds that turns wait at most for webhooks that are being stored: the provider, too, waits for those."""
 
@@ -75,26 +78,27 @@ class Relay(Protocol):
 def advance(runtime: Runtime, limit: int, relay: Relay | None = None) -> int:
     """Handles waiting events, each contact's oldest first and one at a time. How many were handled; fewer than `limit`
     means that nothing more is due. Raises when the database cannot be reached; what waits goes on waiting."""
-    handled, more = 0, True
-    while more and handled < limit:
+    handled, done = 0, _Done(0, more=True)
+    while done.more and handled < limit:
         if relay is not None:
             runtime.db.give_way(WEBHOOKS_FIRST)
-        done = _advance_some(runtime, min(AT_ONCE, limit - handled), relay)
+        most = AT_ONCE_UNHURRIED if done.unhurried else AT_ONCE
+        done = _advance_some(runtime, min(most, limit - handled), relay)
         handled += done.count
-        more = done.more
     return handled
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
     """Turns that were committed; `leased` is for the worker to send, `left` whether there is something else to send,
-    `more` whether another event may wait."""
+    `more` whether another event may wait. `unhurried`: nobody was waiting for any of them."""
 
     count: int
     more: bool
     leased: Sequence[Attempt] = ()
     left: bool = False
     withdrawn: int = 0
+    unhurried: bool = False
 
 
 NOTHING = _Done(0, more=False)
@@ -157,7 +161,14 @@ def _handle(runtime: Runtime, tx: Connection, claimed: Sequence[Claim], now: dat
         if isinstance(one.event, Commanded) and one.event.via:
             taps.count_button(runtime.db, tx, one.event.via, one.claim.contact_id, now)
         effects.apply(runtime, tx, one.claim.contact_id, one.turn, one.claim.cause, now)
-    return _Done(len(claimed), claims.anything_waits(tx), leased, left, len(claimed) - len(taken))
+    return _Done(
+        len(claimed),
+        claims.anything_waits(tx),
+        leased,
+        left,
+        withdrawn=len(claimed) - len(taken),
+        unhurried=all(isinstance(one.event, ReminderDue) for one in taken),
+    )
 
 
 def _step(runtime: Runtime, tx: Connection, claim: Claim, facts: Facts, event: Event) -> Turn:

@@ -40,6 +40,9 @@ BROADCASTERS = 4
 TURNERS = 2
 """Threads for turns. On SQLite their turns share commits, on PostgreSQL they run side by side."""
 
+ROUND = 256
+"""Turns between two looks whether to stop."""
+
 SWEEP_SECONDS = 1
 """How often everything is looked at even if nobody rang: what was lost by a crash or became due by time."""
 
@@ -158,7 +161,7 @@ class Worker:
 
     def _turn(self, number: int) -> None:
         relay = _Relay(self, number)
-        while not self._stopping.is_set() and advance(self._runtime, BATCH, relay) == BATCH:
+        while not self._stopping.is_set() and advance(self._runtime, ROUND, relay) == ROUND:
             pass
 
     def room(self) -> int:
