@@ -46,7 +46,8 @@ def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) 
     the level that the rules find, and drop rules that went by a topic alone; no other."""
     reading = respell(read(text[:_LONGEST]), vocabulary)
     sheet = Sheet(reading.text, vocabulary)
-    second = _opinion(sheet, likeness) if likeness is not None else None
+    worded = any(char.isalpha() for char in sheet.text)  # a bare number, as of a telephone, is like nothing
+    second = _opinion(sheet, likeness) if likeness is not None and worded else None
     hits = [(trigger, rule) for rule in vocabulary.rules if (trigger := _trigger(rule, sheet, reading))]
     if second is not None and not second.hints and all(rule.bare for _, rule in hits):
         hits = []
