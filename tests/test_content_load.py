@@ -34,7 +34,8 @@ def problems(folder: Path) -> list[tuple[str, str, str]]:
 
 def test_the_content_that_is_shipped_can_be_read() -> None:
     content = load(ROOT / "content")
-    assert set(content.flows) == {"screening", "today", "after", "consents"}
+    flows = {"screening", "today", "after", "consents", "assess", "change", "factors", "peg"}
+    assert set(content.flows) == flows
     assert set(content.routines) == {"low_back", "hip", "both", "gentle_movement"}
     assert set(content.phrases.commands) == set(Command)
     assert [content.flows[name].id for name in sorted(content.flows)] == sorted(content.flows)

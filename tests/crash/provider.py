@@ -2,15 +2,25 @@
 
 import json
 import random
+import socket
 import threading
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PAUSE_SECONDS = 0.02
 """The most that a call takes here, so that processes are killed in mid-call too."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on: another process of the same tests may run beside this one."""
+    with ExitStack() as open_:
+        sockets = [open_.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 class Provider:

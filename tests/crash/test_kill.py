@@ -9,14 +9,13 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,18 +26,9 @@ from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import Contact, Inbox, Outbox
 from tests.conftest import ROOT
-from tests.crash.provider import Provider
+from tests.crash.provider import Provider, free_ports
 
 SECRET = "a1b2c3"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on: another process of the same tests may run beside this one."""
-    with ExitStack() as open_:
-        sockets = [open_.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 PROVIDER_PORT, BOT_PORT = free_ports(2)

@@ -24,14 +24,13 @@ from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import Contact, Inbox, Outbox, Reminder
 from tests.conftest import ROOT
-from tests.crash.provider import Provider
+from tests.crash.provider import Provider, free_ports
 from tests.crash.sweeper import DUE
 
 KILLS = int(os.environ.get("SWEEP_KILLS", "8"))
 EACH = 30
 """People who come due before each kill."""
 
-PORTS = {"sqlite": 21291, "postgresql": 21292}
 LATER = DUE + timedelta(days=20)
 QUIET_SECONDS = 240.0
 
@@ -115,7 +114,7 @@ def unsettled(db: Database) -> int:
 @pytest.mark.timeout(1800)
 def test_workers_killed_in_their_sweep_miss_none_and_remind_none_twice(db: Database, database_url: str) -> None:
     chance = random.Random(20260406)
-    port = PORTS["sqlite" if db.is_sqlite else "postgresql"]
+    [port] = free_ports(1)
     provider = Provider(port)
     provider.start()
     fill(db, KILLS * EACH)
