@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 
 from bot.config import Settings
-from bot.content.load import load
 from bot.content.model import Content
 from bot.runtime import Runtime
 from bot.store.session import Database, open_database
+from tests.content import load, read_once
 from tests.databases import KINDS, Cluster, normal, sqlite_copier
 from tests.world import Clock, Platform, World, echo
 
 ROOT = Path(__file__).resolve().parents[1]
+
+read_once()
 
 
 @pytest.fixture(scope="session")
