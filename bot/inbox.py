@@ -8,14 +8,14 @@ from typing import TypedDict
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, Executable, bindparam, literal_column, select, update
+from sqlalchemy import Connection, bindparam, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.channels.base import Acquainted
 from bot.messages import Event, Inbound, Said, Unsent
 from bot.runtime import Runtime
 from bot.store import codec
-from bot.store.session import Database
+from bot.store.session import Database, Prepared
 from bot.store.tables import CONTACT, INBOX, InboxStatus
 
 log = structlog.get_logger()
@@ -149,7 +149,7 @@ def _store_once(db: Database, rows: Sequence[_Row], patience: Patience) -> list[
 
 def _insert(db: Database, tx: Connection, row: _Row, patience: Patience) -> bool:
     statement = _insert_for_known(db)
-    if tx.execute(statement, row).first() is not None:
+    if statement.run(tx, row) is not None:
         return True
     # Nothing was inserted: the event is not new, or its contact is.
     seen = select(INBOX.c.id).where(INBOX.c.source == row["source"], INBOX.c.event_id == row["event_id"])
@@ -158,7 +158,7 @@ def _insert(db: Database, tx: Connection, row: _Row, patience: Patience) -> bool
     newcomer = db.insert(CONTACT).on_conflict_do_nothing(index_elements=["channel", "user_id"])
     at = row["accepted_at"]
     tx.execute(newcomer, {"channel": row["source"], "user_id": row["user_id"], "created_at": at, "seen_at": at})
-    inserted = tx.execute(statement, row).first()
+    inserted = statement.run(tx, row)
     wait = patience.get(row["source"])
     if inserted is not None and wait is not None:
         tx.execute(update(INBOX).where(INBOX.c.id == inserted.id).values(not_before=at + wait))
@@ -166,7 +166,7 @@ def _insert(db: Database, tx: Connection, row: _Row, patience: Patience) -> bool
 
 
 @cache
-def _insert_for_known(db: Database) -> Executable:
+def _insert_for_known(db: Database) -> Prepared:
     """One round trip for a known contact: the event with its contact's id, unless the event is there already."""
     columns = INBOX.c
     given = (
@@ -193,4 +193,4 @@ def _insert_for_known(db: Database) -> Executable:
     )
     filled = (*given, columns.not_before, columns.status, columns.tries, columns.error, columns.contact_id)
     insert = db.insert(INBOX).from_select([column.key for column in filled], found, include_defaults=False)
-    return insert.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(columns.id)
+    return db.prepare(insert.on_conflict_do_nothing(index_elements=["source", "event_id"]).returning(columns.id))
