@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Connection, Row, Select, event, func, insert, select
 
 from bot import gate
-from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
+from bot.channels.base import Delivery, Limits, Outcome, Receipt
 from bot.content.model import Content
 from bot.messages import Card, Carousel, Message, Picture, Words
 from bot.runtime import Runtime, Wake
@@ -112,9 +112,6 @@ class _Paper:
         self.name = name
         self.limits = limits
         self._price = int(name == "line")
-
-    def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
-        raise NotImplementedError("nobody writes in a forecast")
 
     def send(self, delivery: Delivery) -> Receipt:
         return Receipt(Outcome.SENT, billed=self._price if delivery.reply_token is None else 0)

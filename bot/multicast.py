@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection, Row, Select, Update, and_, bindparam, or_, select, update
 
 from bot import gate, outbox, pacing, riding, settlement
-from bot.channels.base import Outcome, Receipt
+from bot.channels.base import Outcome, Receipt, SendsToMany
 from bot.config import SendGate
 from bot.runtime import Runtime
 from bot.settlement import ATTEMPTS, BILLED, QUOTA_PAUSE
@@ -165,6 +165,8 @@ def _call(runtime: Runtime, batch: Batch) -> Receipt:
     channel = runtime.channels.get(batch.channel)
     if channel is None:
         return Receipt(Outcome.RETRY, error="channel_not_configured")
+    if not isinstance(channel, SendsToMany):
+        return Receipt(Outcome.REJECTED, error="one_address_a_call")  # each is tried alone then
     try:
         message = codec.message_from(batch.message)
         return channel.send_many([member.user_id for member in batch.members], message, batch.request_id)

@@ -16,9 +16,10 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from bot import logs
-from bot.channels.base import Channel, Delivery, Forged, Outcome, Receipt
+from bot.channels.base import Delivery, Forged, Outcome, Receipt
 from bot.channels.line.channel import LineChannel
 from bot.channels.line.send import Api as LineApi
+from bot.channels.slack.channel import SlackChannel
 from bot.channels.slack.send import Api as SlackApi
 from bot.engine.step import step
 from bot.messages import Card, Choice, Followed, Message, Picked, PickToken, Said, Words
@@ -48,7 +49,7 @@ class Case:
     credentials: Answer
     keyed: bool
 
-    def channel(self, url: str) -> Channel:
+    def channel(self, url: str) -> SlackChannel | LineChannel:
         if self.name == "slack":
             return slack_requests.channel(url)
         return LineChannel(

@@ -3,7 +3,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
+from bot.channels.base import Delivery, Limits, Outcome, Receipt
 from bot.content.model import Content
 from bot.conversation import advance
 from bot.engine.state import Facts, State, Turn
@@ -80,9 +80,6 @@ class Platform:
         self._lock = threading.Lock()
         self._used_tokens: set[str] = set()
         self._seen_keys: set[str] = set()
-
-    def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
-        raise NotImplementedError("tests that need webhooks use LINE's own")
 
     def send(self, delivery: Delivery) -> Receipt:
         """Waits while `delay` is cleared."""

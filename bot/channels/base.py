@@ -122,18 +122,28 @@ class TellsAllowance(Protocol):
 
 
 class Channel(Protocol):
-    """A provider. Every method may be called from many threads at once."""
+    """A way out to a provider. Every method of a channel may be called from many threads at once."""
 
     name: str
     limits: Limits
+
+    def send(self, delivery: Delivery) -> Receipt:
+        """One attempt. Never raises for anything the network or the provider does."""
+        ...
+
+
+@runtime_checkable
+class Receives(Protocol):
+    """A channel that has an address of its own to be told things at."""
 
     def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
         """Checks the signature on the raw bytes first. Raises Forged or Malformed."""
         ...
 
-    def send(self, delivery: Delivery) -> Receipt:
-        """One attempt. Never raises for anything the network or the provider does."""
-        ...
+
+@runtime_checkable
+class SendsToMany(Protocol):
+    """A channel whose `limits.many` is more than 1."""
 
     def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
         """The same message to at most `limits.many` addresses, one attempt, one retry key."""

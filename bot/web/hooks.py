@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot import staff_room, staff_tip
-from bot.channels.base import Forged, Malformed
+from bot.channels.base import Forged, Malformed, Receives
 from bot.inbox import accept
 from bot.runtime import Runtime
 
@@ -33,7 +33,7 @@ def blueprint(runtime: Callable[[], Runtime]) -> Blueprint:
 def _receive(runtime: Runtime, name: str) -> Response:
     """Status 200 only once what came in is committed. Refusals leave no row behind."""
     channel = runtime.channels.get(name)
-    if channel is None:
+    if not isinstance(channel, Receives):
         return Response(status=404)
     request.max_content_length = BODY_MAX + 1  # a body without a length is cut off there, without an error
     try:

@@ -42,12 +42,12 @@ class Answer:
 
 
 class Platform:
-    """`answer` decides what each request gets; `requests` are all that came."""
+    """`answer` decides what each request gets; `requests` are all that came. `closed` counts connections that it ended."""
 
     def __init__(self, answer: Callable[[Request], Answer]) -> None:
         self.answer = answer
         self.requests: list[Request] = []
-        self.connections = 0
+        self.connections = self.closed = 0
         platform = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -88,9 +88,21 @@ class Platform:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Silence."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Closing(ThreadingHTTPServer):
+            def shutdown_request(self, request: Any) -> None:
+                super().shutdown_request(request)
+                platform.closed += 1
+
+        self._server = Closing(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def wait_until_closed(self, count: int) -> None:
+        """Until it has ended so many connections."""
+        end = time.monotonic() + 30
+        while self.closed < count:
+            assert time.monotonic() < end, "the connection was not closed"
+            time.sleep(0.005)
 
     def start(self) -> None:
         self._thread.start()

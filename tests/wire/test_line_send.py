@@ -4,7 +4,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 import pytest
@@ -327,9 +326,9 @@ def test_many_threads_share_a_few_connections() -> None:
 def test_a_connection_that_line_closed_while_idle_is_opened_anew() -> None:
     with platform(always(Answer(body=SENT, cut="after"))) as line:
         bot = channel(line.url)
-        for _ in range(3):
+        for number in range(3):
             assert bot.send(Delivery(USER, HELLO, KEY)).outcome is Outcome.SENT
-            time.sleep(0.05)
+            line.wait_until_closed(number + 1)
     assert line.connections == 3
 
 

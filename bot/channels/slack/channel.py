@@ -9,12 +9,13 @@ from zoneinfo import available_timezones
 import structlog
 
 from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
-from bot.channels.slack import parse
+from bot.channels.slack import reader
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
 from bot.channels.slack.render import Rendered, render
 from bot.channels.slack.send import Api, receipt
-from bot.messages import Introduced, Locale, Message
+from bot.channels.slack.signature import verify
+from bot.messages import Introduced, Locale
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ class SlackChannel:
     """Any number of workspaces with the same app. `secrets` are one signing secret, or two while it is being rotated;
     `public_url` is where Slack fetches pictures."""
 
-    name = parse.CHANNEL
+    name = reader.CHANNEL
     limits = Limits(many=1, rate=MESSAGES_PER_SECOND, keyed=False, reply_once=False, gap=SECONDS_BETWEEN_MESSAGES)
 
     def __init__(
@@ -56,11 +57,11 @@ class SlackChannel:
         self._media_url = f"{public_url.rstrip('/')}/media" if fetchable else None
         self._api = Api(api_url)
         self._pace = pace or Pace()
-        self._reader = parse.Reader(staff_channel)
+        self._staff_channel = staff_channel
 
     def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
-        parse.verify(body, headers, self._secrets, now)
-        return self._reader.read(body, headers, now)
+        verify(body, headers, self._secrets, now)
+        return reader.read(body, headers, now, self._staff_channel)
 
     def send(self, delivery: Delivery) -> Receipt:
         """A message, or the app's own page. What was answered loses its buttons, if Slack lets us."""
@@ -82,13 +83,9 @@ class SlackChannel:
         if answer.status == 429:
             self._pace.hush(workspace, answer.retry_after or SECONDS_BETWEEN_MESSAGES)
         ending = receipt(answer)
-        if ending.outcome is Outcome.SENT and delivery.reply_token not in (None, parse.WAITING):
+        if ending.outcome is Outcome.SENT and delivery.reply_token not in (None, reader.WAITING):
             self._settle_question(str(delivery.reply_token))
         return ending
-
-    def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
-        """Slack has no such call; `limits.many` says so."""
-        raise NotImplementedError("Slack takes one address a call")
 
     def full(self) -> bool:
         return self._pace.full()

@@ -1,24 +1,23 @@
 """The staff's channel in Slack, as the outbox sees it: an address like any other, with nobody to write back."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
-from bot.channels.base import Delivery, Forged, Limits, Outcome, Receipt, Reception
+from bot.channels.base import Delivery, Limits, Outcome, Receipt
 from bot.channels.slack import limits
 from bot.channels.slack.blocks import Blocks, JsonObject
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
 from bot.channels.slack.render import render
 from bot.channels.slack.send import Api, receipt
-from bot.messages import Card, Message
+from bot.messages import Card
 
 EVERYBODY = "<!channel> "
 """Notifies everybody in the channel ("Formatting text: Mentioning")."""
 
 
 class StaffChannel:
-    """A message with a reply token takes the place of the one that was pressed."""
+    """A message with a reply token takes the place of the one that was pressed. What staff do comes in by Slack's one address."""
 
     name = "staff"
     limits = Limits(many=1, rate=MESSAGES_PER_SECOND, keyed=False, reply_once=False, gap=SECONDS_BETWEEN_MESSAGES)
@@ -27,10 +26,6 @@ class StaffChannel:
         self._token = token
         self._api = Api(api_url)
         self._pace = pace or Pace()
-
-    def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
-        """What staff do comes in by Slack's one address."""
-        raise Forged("nothing is received here")
 
     def send(self, delivery: Delivery) -> Receipt:
         if delivery.message.surface == "modal":
@@ -72,7 +67,3 @@ class StaffChannel:
         }
         arguments: JsonObject = {"trigger_id": delivery.reply_token or "", "view": view}
         return receipt(self._api.call("views.open", self._token, arguments))
-
-    def send_many(self, user_ids: Sequence[str], message: Message, request_id: str) -> Receipt:
-        """Slack has no such call; `limits.many` says so."""
-        raise NotImplementedError("Slack takes one address a call")
