@@ -11,7 +11,7 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import OperationalError
 
-from bot import alerts, bookings, claims, effects, links, outbox, pacing, settlement, taps
+from bot import alerts, bookings, claims, effects, journey, links, outbox, pacing, settlement, taps
 from bot.claims import Claim, Kept
 from bot.engine.diary import BookingEffect
 from bot.engine.state import Effect, EraseContact, Facts, State, Turn
@@ -156,6 +156,7 @@ def _handle(runtime: Runtime, tx: Connection, claimed: Sequence[Claim], now: dat
                 claim = replace(claim, reply=claims.take_spare(tx, claim.contact_id, now))
             taken.append(_Taken(claim, event, turn))
     claims.keep(tx, [_kept(one, now) for one in taken], now)
+    journey.keep(runtime.db, tx, _asked(taken), now)
     leased, left = _put_messages(runtime, tx, taken, now, room)
     for one in taken:
         if isinstance(one.event, Commanded) and one.event.via:
@@ -196,6 +197,11 @@ def _kept(one: _Taken, now: datetime) -> Kept:
     by_patient = not isinstance(one.event, OUR_OWN)
     unused = one.turn.message is None and one.turn.state.taken is not None
     return Kept(one.claim, one.turn.state, now if by_patient else one.claim.seen_at, unused)
+
+
+def _asked(taken: Sequence[_Taken]) -> Sequence[journey.Step]:
+    steps = (journey.asked(one.claim.contact_id, one.turn.state) for one in taken if one.turn.message is not None)
+    return [step for step in steps if step is not None]
 
 
 def _put_messages(

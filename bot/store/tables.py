@@ -356,6 +356,19 @@ class Screening(Base):
     finished_at: Mapped[datetime]
 
 
+class Asked(Base):
+    """A question of the screening (its node) was asked: first, and last, in the conversation's turn `turn`. What was asked
+    before this table was made does not stand here."""
+
+    __tablename__ = "asked"
+
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
+    question: Mapped[str] = mapped_column(primary_key=True)
+    turn: Mapped[int]
+    first_at: Mapped[datetime]
+    asked_at: Mapped[datetime]
+
+
 class Session(Base):
     """A routine begun. `routine` and `started_at` are null when a report came with no routine open before it. `note` is
     what the patient wrote about it; it goes when the texts of the chat go, or when it is taken back."""

@@ -19,6 +19,7 @@ from bot.web.console import (
     export,
     gate_page,
     guard,
+    outcomes_page,
     own_account,
     patient,
     patients,
@@ -33,6 +34,7 @@ NAV = (
     Nav("console.bookings_week", "nav.bookings", "calendar", Action.SEE_BOOKINGS),
     Nav("console.calendar", "nav.calendar", "today", Action.EDIT_BOOKINGS),
     Nav("console.broadcasts", "nav.broadcasts", "broadcast", Action.SEE_BROADCASTS),
+    Nav("console.outcomes_page", "nav.outcomes", "outcomes", Action.SEE_OUTCOMES),
     Nav("console.staff_list", "nav.staff", "staff", Action.MANAGE_STAFF),
     Nav("console.audit_log", "nav.audit", "audit", Action.SEE_AUDIT),
 )
@@ -64,6 +66,7 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
         calendar_page,
         export,
         broadcasts,
+        outcomes_page,
         accounts,
         audit_page,
         own_account,
