@@ -14,7 +14,7 @@ test: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/flask check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n 3
 
 install: .venv/run
 

@@ -17,6 +17,7 @@ from bot.config import Settings
 from bot.messages import Card, Choice, Command, Message, Page, Words
 from bot.simulator.demo import Demo
 from bot.store.tables import Base, Contact, Inbox, Session
+from tests.databases import on_sqlite
 from tests.patient import START, Patient, open_demo
 
 NONE = "どれもない"
@@ -91,6 +92,7 @@ def test_the_button_in_the_chat_opens_the_page(demo: Demo, patient: Patient, ope
     assert patient.user_id not in text(response).split("<main")[0]
 
 
+@on_sqlite
 @pytest.mark.parametrize("opens", [player, progress, data], ids=PAGES)
 def test_an_old_link_tells_how_to_get_a_new_one_and_shows_nothing(
     demo: Demo, patient: Patient, opens: Callable[[Patient], str]
@@ -104,6 +106,7 @@ def test_an_old_link_tells_how_to_get_a_new_one_and_shows_nothing(
     assert response.headers["Cache-Control"] == "no-store"
 
 
+@on_sqlite
 @pytest.mark.parametrize("page", PAGES)
 def test_a_forged_link_opens_nothing(demo: Demo, patient: Patient, page: Page) -> None:
     good = progress(patient).rpartition("/")[2]
@@ -115,17 +118,20 @@ def test_a_forged_link_opens_nothing(demo: Demo, patient: Patient, page: Page) -
         assert "トークに戻り" in text(response)
 
 
+@on_sqlite
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "progress"])
 def test_a_link_of_one_page_opens_no_other(demo: Demo, patient: Patient, page: Page) -> None:
     token = progress(patient).rpartition("/")[2]
     assert web(demo).get(f"/care/{page}/{token}").status_code == 403
 
 
+@on_sqlite
 def test_a_closed_page_speaks_the_readers_language(demo: Demo) -> None:
     assert "Go back to the chat" in text(web(demo).get("/care/data/x", headers={"Accept-Language": "en-GB,en;q=0.9"}))
     assert "トークに戻り" in text(web(demo).get("/care/data/x"))
 
 
+@on_sqlite
 def test_everybody_sees_only_their_own(demo: Demo, patient: Patient) -> None:
     patient.say("ひみつの話です")
     other = screened(Patient(demo, "見本 太郎(サンプル)"))
@@ -134,6 +140,7 @@ def test_everybody_sees_only_their_own(demo: Demo, patient: Patient) -> None:
     assert "ひみつの話です" not in text(web(demo).get(data(other) + "/file"))
 
 
+@on_sqlite
 def test_nothing_personal_stands_in_an_address(patient: Patient) -> None:
     assert patient.user_id not in data(patient)
 
@@ -161,6 +168,7 @@ def test_a_button_whose_page_cannot_be_opened_is_left_out(public: str, key: str,
 # --- the player ---
 
 
+@on_sqlite
 def test_the_player_shows_the_steps_of_the_routine_under_way(demo: Demo, patient: Patient) -> None:
     page = text(web(demo).get(player(patient)))
     for word in (
@@ -174,12 +182,14 @@ def test_the_player_shows_the_steps_of_the_routine_under_way(demo: Demo, patient
     assert 'data-first="0"' in page
 
 
+@on_sqlite
 def test_the_player_begins_where_the_chat_is(demo: Demo, patient: Patient) -> None:
     path = player(patient)
     patient.tap("できた・次へ")
     assert 'data-first="1"' in text(web(demo).get(path))
 
 
+@on_sqlite
 @pytest.mark.parametrize("said", ["おしっこが出にくいです", "熱が39度あります"])
 def test_a_warning_sign_closes_the_player_at_once(demo: Demo, patient: Patient, said: str) -> None:
     path = player(patient)
@@ -192,12 +202,14 @@ def test_a_warning_sign_closes_the_player_at_once(demo: Demo, patient: Patient, 
     assert "手のひら" not in text(response)
 
 
+@on_sqlite
 def test_the_player_closes_when_the_routine_ends(demo: Demo, patient: Patient) -> None:
     path = player(patient)
     patient.tap("きょうはここまで")
     assert web(demo).get(path).status_code == 409
 
 
+@on_sqlite
 def test_the_player_closes_when_the_days_check_grows_old(demo: Demo, patient: Patient) -> None:
     path = player(patient)
     demo.clock.move(timedelta(minutes=59))
@@ -223,6 +235,7 @@ def test_progress_counts_what_was_begun_and_draws_what_was_told(demo: Demo, pati
     assert "この7日間に始めたケアは 1 回" in patient.heard
 
 
+@on_sqlite
 def test_without_anything_done_progress_says_so(demo: Demo) -> None:
     newcomer = Patient(demo)
     newcomer.follow()
@@ -269,6 +282,7 @@ def test_the_page_tells_what_was_said_answered_and_agreed_to(demo: Demo, patient
         assert word in page, word
 
 
+@on_sqlite
 def test_markup_in_a_message_is_shown_as_it_was_typed(demo: Demo, patient: Patient) -> None:
     patient.say("<script>alert(1)</script>\"'><img src=x onerror=alert(1)>")
     page = text(web(demo).get(data(patient)))
@@ -277,6 +291,7 @@ def test_markup_in_a_message_is_shown_as_it_was_typed(demo: Demo, patient: Patie
     assert "<img src=x" not in page
 
 
+@on_sqlite
 def test_a_consent_is_withdrawn_by_way_of_the_engine(demo: Demo, patient: Patient) -> None:
     assert "guidance" in patient.state.consents
     path = data(patient)
@@ -301,6 +316,7 @@ def test_one_consent_goes_and_the_others_stay(demo: Demo, patient: Patient) -> N
     assert "同意をひとつ取り消しました" in patient.heard
 
 
+@on_sqlite
 def test_nothing_is_deleted_before_the_word_is_typed(demo: Demo, patient: Patient) -> None:
     path = data(patient)
     for word in ("", "けす", "はい", "x" * 3000):
@@ -334,6 +350,7 @@ def test_all_is_deleted_and_the_link_is_dead(demo: Demo, patient: Patient) -> No
     assert web(demo).post(path + "/erase", data={"word": "消す"}).status_code == 410
 
 
+@on_sqlite
 def test_the_pages_speak_english_to_those_who_do(demo: Demo) -> None:
     guest = Patient(demo, language="en")
     guest.follow()
@@ -346,6 +363,7 @@ def test_the_pages_speak_english_to_those_who_do(demo: Demo) -> None:
     assert "Delete everything" in page
 
 
+@on_sqlite
 @pytest.mark.parametrize("name", ["care.css", "player.js", "signals.js", "icon.svg"])
 def test_the_pages_own_files_are_served_with_the_same_care(demo: Demo, name: str) -> None:
     response = web(demo).get(f"/care/static/{name}")

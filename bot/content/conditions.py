@@ -39,7 +39,17 @@ class View:
 
 def holds(when: When, view: View) -> bool | None:
     """All-of, three-valued: one false makes it False, else one unknown makes it None. Empty holds."""
-    return _all(_one(c, view) for c in when)
+    unknown = False
+    for condition in when:
+        if type(condition) is Answered:  # nine in ten are, and every turn tests them all
+            given = view.answers.get(condition.answer)
+            result = None if given is None else given in condition.any_of
+        else:
+            result = _one(condition, view)
+        if result is False:
+            return False
+        unknown = unknown or result is None
+    return None if unknown else True
 
 
 def _all(results: Iterable[bool | None]) -> bool | None:
@@ -105,8 +115,10 @@ def judge(flags: Iterable[Flag], view: View) -> Verdict:
     first: list[tuple[Flag, bool | None]] = []
     second: list[Flag] = []
     for flag in flags:
-        if any(isinstance(c, OtherFlag) for c in flag.when):
-            second.append(flag)
+        for condition in flag.when:
+            if type(condition) is OtherFlag:
+                second.append(flag)
+                break
         else:
             first.append((flag, holds(flag.when, view)))
     alone = tuple(first)

@@ -17,6 +17,7 @@ from bot.simulator.demo import Demo
 from bot.store.tables import Audit, Contact, Session
 from bot.web.console.sheet import cell
 from tests.console.staff import Member, forms, signed_in
+from tests.databases import on_sqlite
 from tests.patient import Patient
 from tests.test_care_pages import screened
 
@@ -131,6 +132,7 @@ def test_a_long_list_has_pages_that_miss_nobody_and_repeat_nobody(demo: Demo) ->
     assert len(seen) == len(set(seen)) == 120
 
 
+@on_sqlite
 def test_a_page_tells_everything_in_words_and_notes_who_opened_it(demo: Demo, three: list[Patient]) -> None:
     member, well = signed_in(demo), three[0]
     page = member.see(f"/console/patients/{number(well)}")
@@ -143,6 +145,7 @@ def test_a_page_tells_everything_in_words_and_notes_who_opened_it(demo: Demo, th
         assert set(noted.scalars()) == {"record_opened", "note_written"}
 
 
+@on_sqlite
 def test_in_the_masked_mode_no_name_and_no_number_is_shown_anywhere(demo: Demo, three: list[Patient]) -> None:
     member, new = signed_in(demo), three[2]
     member.send("/console/mask", {"next": "/console/patients"}, "/console/patients")
@@ -179,6 +182,7 @@ def test_cells_that_are_harmless_stay_as_they_are() -> None:
     assert [cell(one) for one in ("見本 花子", "a=b", -3, 0, None, "3-1")] == ["見本 花子", "a=b", "-3", "0", "", "3-1"]
 
 
+@on_sqlite
 def test_the_file_of_the_list_is_read_back_as_it_was_and_holds_no_formula(demo: Demo, three: list[Patient]) -> None:
     member = signed_in(demo)
     with demo.bot.runtime.db.write() as tx:

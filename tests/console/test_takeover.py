@@ -11,6 +11,7 @@ from bot.outbox import Address, put
 from bot.simulator.demo import Demo
 from bot.store.tables import Audit, Contact, Outbox, OutboxStatus
 from tests.console.staff import Member, signed_in
+from tests.databases import on_sqlite
 from tests.patient import Patient
 from tests.test_care_pages import screened
 
@@ -57,6 +58,7 @@ def test_the_patient_is_told_that_a_person_is_here_and_the_guide_is_silent_until
     assert patient.say("今日のケア") != ""
 
 
+@on_sqlite
 def test_the_first_answer_carries_the_notice_in_the_same_message(member: Member, patient: Patient) -> None:
     before = patient.demo.platform.billed()
     act(member, patient, "say", text="こんにちは", cost="known")
@@ -65,6 +67,7 @@ def test_the_first_answer_carries_the_notice_in_the_same_message(member: Member,
     assert patient.demo.platform.billed() == before + 1
 
 
+@on_sqlite
 def test_a_warning_sign_is_heard_all_the_same_each_time(member: Member, patient: Patient) -> None:
     act(member, patient, "take_over")
     assert "119" in patient.say(SIGN)
@@ -73,6 +76,7 @@ def test_a_warning_sign_is_heard_all_the_same_each_time(member: Member, patient:
     assert patient.say("わかりました") == ""
 
 
+@on_sqlite
 def test_a_card_of_warning_signs_is_answered_all_the_same(member: Member, demo: Demo) -> None:
     patient = Patient(demo)
     patient.follow()
@@ -83,6 +87,7 @@ def test_a_card_of_warning_signs_is_answered_all_the_same(member: Member, demo: 
     assert patient.heard != ""
 
 
+@on_sqlite
 def test_stopping_and_deleting_are_heard_all_the_same(member: Member, patient: Patient) -> None:
     act(member, patient, "take_over")
     assert (
@@ -92,6 +97,7 @@ def test_stopping_and_deleting_are_heard_all_the_same(member: Member, patient: P
     )
 
 
+@on_sqlite
 def test_the_guide_comes_back_by_itself_when_the_time_is_up(member: Member, patient: Patient) -> None:
     act(member, patient, "take_over", hours="1")
     patient.wait(timedelta(minutes=59))
@@ -100,6 +106,7 @@ def test_the_guide_comes_back_by_itself_when_the_time_is_up(member: Member, pati
     assert patient.say("メニュー") != ""
 
 
+@on_sqlite
 def test_an_answer_within_a_minute_is_free_and_a_later_one_says_what_it_costs_first(
     member: Member, patient: Patient
 ) -> None:
@@ -158,6 +165,7 @@ def test_the_longest_answer_arrives_whole(small_demo: Demo) -> None:
     assert "😀" * 2000 in patient.heard
 
 
+@on_sqlite
 def test_after_a_doctors_visit_the_body_check_begins_anew_and_only_that_opens_self_care(demo: Demo) -> None:
     member, patient = signed_in(demo, Role.THERAPIST), screened(Patient(demo))
     patient.say("片足に力が入らなくて、つま先が上がらない")
@@ -180,6 +188,7 @@ def test_an_assistant_cannot_clear_after_a_doctors_visit(small_demo: Demo) -> No
     assert member.web.post(f"{page}/seen-doctor", data=token).status_code == 403
 
 
+@on_sqlite
 def test_staff_read_without_consent_only_what_is_said_while_they_talk(demo: Demo) -> None:
     member, patient = signed_in(demo), Patient(demo)
     patient.follow()

@@ -8,6 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app import build
+from bot.channels.slack.channel import SlackChannel
+from bot.channels.slack.pace import Pace
+from bot.channels.slack.staff import StaffChannel
 from bot.simulator.chats import SAMPLES
 from bot.simulator.demo import Demo
 from bot.simulator.server import bind
@@ -34,9 +37,17 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def hurry(demo: Demo) -> None:
+    """The Slack in miniature bears more than one message a second; only tests/test_slack_reminders.py is about that."""
+    for channel in demo.bot.runtime.channels.values():
+        if isinstance(channel, SlackChannel | StaffChannel):
+            channel._pace = Pace(gap=0.05)
+
+
 @pytest.fixture
 def demo(sqlite_copy: Callable[[Path], str], tmp_path: Path) -> Iterator[Demo]:
     with Demo(build, bind("127.0.0.1", 0), database_url=sqlite_copy(tmp_path), content_dir=Path("content")) as demo:
+        hurry(demo)
         for name in SAMPLES:
             demo.webhooks.follow(demo.platform.chats.add_person(name).user_id)
         with demo.bot.working():
