@@ -117,10 +117,12 @@ def apply(runtime: Runtime, tx: Connection, contact_id: int, effect: BookingEffe
     match effect:
         case Book(starts_at, ends_at, status, by):
             booking_id = add(runtime, tx, Span(starts_at, ends_at), BookingStatus(status), now, contact_id=contact_id)
-            audit.note(tx, now, by, "booked", contact_id, {"booking": str(booking_id), "status": status})
+            told = {"booking": str(booking_id), "status": status, "at": starts_at.isoformat()}
+            audit.note(tx, now, by, "booked", contact_id, told)
         case MoveBooking(booking, starts_at, ends_at, status, by):
             move(runtime, tx, booking, Span(starts_at, ends_at), BookingStatus(status), now)
-            audit.note(tx, now, by, "booking_moved", contact_id, {"booking": str(booking), "status": status})
+            told = {"booking": str(booking), "status": status, "at": starts_at.isoformat()}
+            audit.note(tx, now, by, "booking_moved", contact_id, told)
             offer(runtime, tx, now)
         case SettleBooking(booking, status, by):
             settle(runtime, tx, booking, BookingStatus(status), now)
@@ -144,6 +146,12 @@ def apply(runtime: Runtime, tx: Connection, contact_id: int, effect: BookingEffe
             tx.execute(update(Nudge).where(Nudge.id == latest).values(outcome=outcome, settled_at=now))
         case _:
             assert_never(effect)
+
+
+def end_sharing(tx: Connection, contact_id: int, now: datetime) -> None:
+    """No appointment of theirs shows the screening and the progress any more."""
+    mine = update(Booking).where(Booking.contact_id == contact_id, Booking.shared.is_(True))
+    tx.execute(mine.values(shared=False, changed_at=now))
 
 
 def add(

@@ -32,6 +32,9 @@ from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import Inbox, InboxStatus, Measure, Screening, Session
 
+OF_RECORDS = frozenset(("guidance", "staff"))
+"""Consents without which no appointment shows its patient's records."""
+
 
 def apply(runtime: Runtime, tx: Connection, contact_id: int, turn: Turn, cause: str, now: datetime) -> None:
     """All effects in order; erasing comes last whatever the order. `cause` is unique to the turn."""
@@ -65,6 +68,8 @@ def _apply(runtime: Runtime, tx: Connection, contact_id: int, effect: Effect, ke
         case SetConsents(given, withdrawn):
             detail = {"given": " ".join(given), "withdrawn": " ".join(withdrawn)}
             audit.note(tx, now, "patient", "consents", contact_id, detail)
+            if not OF_RECORDS.isdisjoint(withdrawn):
+                bookings.end_sharing(tx, contact_id, now)
         case SetReachable(reachable):
             contacts.set_reachable(tx, contact_id, reachable, now)
         case ForgetText(message_id):

@@ -65,7 +65,7 @@ class Booking(Strict):
 
 BookingLabel = Literal[
     "pick_day", "more_days", "other_day", "confirm", "change", "cancel", "cancel_yes", "keep", "ics", "phone", "wish", "share",
-    "share_yes", "share_no", "skip", "list", "leave_list", "take", "pass", "list_keep",
+    "share_yes", "share_no", "share_stop", "skip", "list", "leave_list", "take", "pass", "list_keep",
 ]  # fmt: skip
 """The buttons of appointments."""
 
@@ -123,6 +123,9 @@ class BookingWords(Strict):
     day_before: Wording
     soon: Wording
     while_locked: Wording
+    stands_while_locked: Wording
+    after_doctor: Wording
+    stands: Wording
     after: Wording
     after_next: Wording
     event: Wording

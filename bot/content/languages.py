@@ -72,6 +72,8 @@ BOOKED: dict[str, frozenset[str]] = {
     "when": _WHEN,
     "too_late": frozenset(("hours",)),
     "ask_cancel": frozenset(("day", "time")),
+    "stands_while_locked": frozenset(("day", "time")),
+    "stands": frozenset(("day", "time")),
     "phone_kept": frozenset(("phone",)),
     "wish_kept": frozenset(("wish",)),
     "listed": frozenset(("minutes",)),

@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 
 from bot.content.model import Advice, CardAsk, Content, Flag, Flow
+from bot.engine import booking_words
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, HoldTimed, Lock, RaiseAlert, RecordScreening, Screening
 from bot.messages import Card, Choice, Command, Disposition, Words
 
 SAFE = (Disposition.NO_MASSAGE, Disposition.SELF_MASSAGE)
 """Dispositions that lock nothing."""
+
+WAITS = (Disposition.URGENT, Disposition.DOCTOR)
+"""Those with which an appointment may be spoken of in the same breath. Whoever needs help at once reads of nothing else; their
+reminder says it."""
 
 
 def find(content: Content, name: str) -> Advice:
@@ -32,6 +37,8 @@ def flagged(draft: Draft, hit: tuple[Flag, ...]) -> None:
         draft.do(RaiseAlert(worst, ids, "answers"))
         draft.do(HoldTimed())
     advise(draft, find(draft.content, name), reasons(draft, flags))
+    if worst in WAITS:
+        booking_words.mention(draft, draft.content.booking.stands_while_locked)
 
 
 def reasons(draft: Draft, flags: tuple[Flag, ...]) -> tuple[str, ...]:

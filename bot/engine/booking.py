@@ -25,7 +25,8 @@ from bot.engine.diary import (
     Telling,
 )
 from bot.engine.draft import Draft
-from bot.messages import Card, Command
+from bot.engine.state import Lock
+from bot.messages import Card, Command, Disposition
 
 TELL_MINUTES = 30
 """So long after "add a wish" a text is taken for it."""
@@ -59,7 +60,7 @@ def menu(draft: Draft) -> None:
             draft.content.booking.mine_requested if mine.status == "requested" else draft.content.booking.mine_confirmed
         )
         booking_words.shown(draft, mine, head, *booking_words.ways(draft))
-        _extras(draft, diary, mine)
+        _extras(draft, diary, mine, mine)
     elif (held := _held(draft, diary)) is not None:
         offer(draft, held)
     elif diary.on_list:
@@ -138,9 +139,16 @@ def _may(draft: Draft) -> Diary | None:
         return None
     diary = draft.diary()
     if diary is not None and draft.state.lock is not None and current(diary) is None:
-        advice.repeat(draft, draft.state.lock)
+        doctor_first(draft, draft.state.lock)
         return None
     return diary
+
+
+def doctor_first(draft: Draft, lock: Lock) -> None:
+    """The advice again, and when an appointment can be had. Nothing of one while somebody needs help at once."""
+    advice.repeat(draft, lock)
+    if lock.level is not Disposition.EMERGENCY:
+        draft.words(draft.content.booking.after_doctor)
 
 
 def current(diary: Diary) -> Appointment | None:
@@ -250,23 +258,26 @@ def _take(draft: Draft, diary: Diary, free: Free, mine: Appointment | None) -> N
     if diary.on_list:
         draft.do(LeaveList())
     booking_words.shown(draft, free, head, *booking_words.ways(draft))
-    _extras(draft, diary, mine)
+    _extras(draft, diary, free, mine)
 
 
 # --- what may be added ------------------------------------------------------------------------------------------------
 
 
-def _extras(draft: Draft, diary: Diary, mine: Appointment | None) -> None:
-    """What the patient may tell beforehand, and has not told yet."""
-    state = draft.state
+def _extras(draft: Draft, diary: Diary, one: Free | Appointment, mine: Appointment | None) -> None:
+    """What the patient may tell beforehand, and has not told yet. It names the time `one` again: on a phone the card above it
+    is out of sight."""
+    shared = mine is not None and mine.shared
     offered = (
         (not diary.has_phone, button(draft, "phone", "phone")),
         (mine is None or not mine.wish, button(draft, "wish", "wish")),
-        (state.screening is not None and (mine is None or not mine.shared), button(draft, "share", "share")),
+        (draft.state.screening is not None and not shared, button(draft, "share", "share")),
+        (shared, button(draft, "share_stop", "shared", "no")),
     )
     choices = tuple(choice for wanted, choice in offered if wanted)
     if choices:
-        say(draft, draft.content.booking.extras, *choices)
+        text = f"{booking_words.when(draft, one)}\n{draft.text(draft.content.booking.extras)}"
+        draft.say(Card(draft.text(draft.content.booking.title), text, choices=choices))
 
 
 def _ask(draft: Draft, what: Part) -> None:
@@ -311,7 +322,8 @@ def told(draft: Draft, text: str) -> bool:
 
 def _share(draft: Draft, what: str, option: str) -> None:
     """The screening and the progress are for the therapist only if the patient says so."""
-    if (diary := draft.diary()) is None:
+    diary = draft.diary() if option == "no" else _may(draft)
+    if diary is None:
         return
     mine, words = current(diary), draft.content.booking
     if mine is None:
@@ -366,7 +378,8 @@ def offer(draft: Draft, held: Appointment) -> None:
 
 def _accept(draft: Draft, diary: Diary, held: Appointment) -> None:
     if draft.state.lock is not None:
-        advice.repeat(draft, draft.state.lock)
+        draft.do(SettleBooking(held.id, "lapsed"))
+        doctor_first(draft, draft.state.lock)
         return
     if held.held_until is not None and held.held_until <= draft.now:
         draft.words(draft.content.booking.offer_over)
@@ -378,7 +391,7 @@ def _accept(draft: Draft, diary: Diary, held: Appointment) -> None:
     _credit(draft)
     head = words.confirmed if standing == "confirmed" else words.requested
     booking_words.shown(draft, held, head, *booking_words.ways(draft))
-    _extras(draft, diary, None)
+    _extras(draft, diary, held, None)
 
 
 def _list(draft: Draft, option: str) -> None:

@@ -134,14 +134,28 @@ def times(draft: Draft, diary: Diary, day: date) -> bool:
 
 
 def shown(draft: Draft, one: Appointment | Free, head: Wording, *more: Choice, bring: bool = True) -> None:
-    """An appointment with its place and everything that can be done about it."""
+    """An appointment with its place and everything that can be done about it. Whoever was told to see a doctor first reads
+    that, too."""
     words, clinic = draft.content.booking, draft.content.clinic
     lines = [draft.text(clinic.address)] if clinic.address else []
+    text = f"{draft.text(head)}\n{when(draft, one)}"
     if bring:
         lines.append(draft.text(words.bring))
-    text = f"{draft.text(head)}\n{when(draft, one)}"
+        if draft.state.lock is not None:
+            text = f"{draft.text(words.while_locked)}\n{text}"
     draft.say(Card(draft.text(words.title), text, lines=tuple(lines), choices=more))
     go_on(draft)
+
+
+def mention(draft: Draft, wording: Wording) -> None:
+    """Their appointment by the way, if one lies before them: it is never kept or dropped without a word. It leaves room for a
+    question after it."""
+    at = draft.state.assessment_at
+    if at is None or at <= draft.now or draft.room < 2 or draft.content.clinic.booking.mode == "elsewhere":
+        return
+    text = draft.text(wording, {"day": day_words(draft, local_day(draft, at)), "time": clock(draft, at)})
+    choices = (button(draft, "change", "change"), button(draft, "cancel", "cancel"))
+    draft.say(Card(draft.text(draft.content.booking.title), text, choices=choices))
 
 
 def ways(draft: Draft, *, ics: bool = True) -> tuple[Choice, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.engine import advice, answers, booking, nodes, reminding, weekly
+from bot.engine import advice, answers, booking, booking_words, nodes, reminding, weekly
 from bot.engine.draft import Draft
 from bot.engine.state import Asking, EraseContact, HoldTimed, Lock, RequestHuman, SetConsents, State
 from bot.messages import Card, Choice, Command, CommandToken, Disposition, PickToken, Words
@@ -146,7 +146,7 @@ def assessment(draft: Draft) -> None:
     """Where to book, as far as the clinic has said. Never offered in place of a doctor."""
     phrases, clinic, lock = draft.content.phrases, draft.content.clinic, draft.state.lock
     if lock is not None:
-        advice.repeat(draft, lock)
+        booking.doctor_first(draft, lock)
         return
     links = draft.links()
     if not links:
@@ -231,6 +231,7 @@ def stop(draft: Draft) -> None:
         draft.do(SetConsents((), withdrawn))
     draft.do(HoldTimed())
     draft.words(draft.content.phrases.stopped)
+    booking_words.mention(draft, draft.content.booking.stands)
     draft.quick(draft.command(Command.START), draft.command(Command.ERASE))
 
 

@@ -85,6 +85,11 @@ class Draft:
         """Whether anything will be said."""
         return bool(self._parts)
 
+    @property
+    def room(self) -> int:
+        """How many parts more the turn can say."""
+        return MAX_PARTS - len(self._parts)
+
     def command(self, command: Command) -> Choice:
         """The standing button of a command."""
         label = self.text(self.content.phrases.commands[command])

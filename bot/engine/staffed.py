@@ -18,10 +18,25 @@ from bot.engine.state import (
     Taken,
     Turn,
 )
-from bot.messages import Event, Filled, HomeOpened, Introduced, Picked, ReminderDue, StaffDid, Words
+from bot.messages import (
+    BookingDecided,
+    BookingDue,
+    Event,
+    Filled,
+    HomeOpened,
+    Introduced,
+    Picked,
+    ReminderDue,
+    StaffDid,
+    Words,
+)
 
 HEARD = (RaiseAlert, SetConsents, SetReachable, ForgetText, EraseContact)
 """Effects whose turn goes through whole: a warning sign, and a patient's decision about their own data."""
+
+PASSED_ON = StaffDid | HomeOpened | Introduced | BookingDecided | BookingDue
+"""Events whose turns always go through: what staff themselves do, and reminders of an appointment, which wait in the outbox
+until the talk is over."""
 
 REST = timedelta(hours=2)
 """How long the guide is silent when nobody said for how long."""
@@ -65,7 +80,7 @@ def talking(state: State, now: datetime) -> bool:
 def hush(draft: Draft, event: Event, before: State, turn: Turn) -> Turn:
     """The turn, or while staff talk with the patient one that says nothing and changes nothing: the question that waited
     waits on, and its buttons stay good. Cards of warning signs are answered all the same."""
-    if not talking(before, draft.now) or isinstance(event, StaffDid | HomeOpened | Introduced):
+    if not talking(before, draft.now) or isinstance(event, PASSED_ON):
         return turn
     if isinstance(event, ReminderDue):
         return Turn(before, effects=(PassOver("care" if event.reminder == "care" else "extra", "talking"),))

@@ -317,6 +317,8 @@ def _found(draft: Draft, finding: Finding, level: Disposition) -> None:
         draft.do(RaiseAlert(level, rules, "text"))
     draft.do(HoldTimed())
     advice.advise(draft, advice.find(draft.content, name), ())
+    if level in advice.WAITS and not finding.mental_health:
+        booking_words.mention(draft, draft.content.booking.stands_while_locked)
     if level is not Disposition.EMERGENCY and finding.card is not None and agreed:
         answers.ask_alone(draft, finding.card, parked)
 

@@ -12,7 +12,7 @@ from bot import busy, schedule
 from bot.access import Role
 from bot.simulator.demo import Demo
 from bot.store.tables import Booking
-from tests.console.staff import signed_in
+from tests.console.staff import Member, signed_in
 from tests.patient import Patient
 
 
@@ -113,3 +113,62 @@ def test_what_is_taken_elsewhere_is_not_offered_and_an_unreadable_calendar_close
     server.server_close()
     assert "空きを案内していません" in member.see("/console/bookings?week=2026-04-08")
     assert "断られました" in member.see("/console/calendar")
+
+
+def shared_page(demo: Demo, member: Member) -> str:
+    """The page of the one appointment."""
+    return member.see(f"/console/bookings/{booking_id(demo)}")
+
+
+def test_the_therapist_reads_what_the_patient_shows_until_that_is_taken_back_in_any_way(small_demo: Demo) -> None:
+    member, patient = signed_in(small_demo, Role.THERAPIST), asks_for(small_demo)
+    for label in (*["どれもない"] * 7, "1週間より短い", "年に3回以上", "3", "腰が張る・重い"):
+        patient.tap(label)
+    hidden, told = "見せる同意がありません", "年に3回以上"
+    assert hidden in shared_page(small_demo, member)
+
+    def shows() -> None:
+        for label in ("評価のご予約", "確認の結果を見せる", "見せる"):
+            patient.tap(label)
+        assert told in shared_page(small_demo, member)
+
+    def hides() -> None:
+        page = shared_page(small_demo, member)
+        assert hidden in page
+        assert told not in page
+
+    shows()
+    for label in ("評価のご予約", "見せるのをやめる"):
+        patient.tap(label)
+    hides()
+    patient.tap_data("c|consents")
+    for label in ("はい、見てもよい", "いいえ"):
+        patient.tap(label)
+    shows()
+    patient.tap_data("c|consents")
+    patient.tap("いいえ")
+    hides()
+    shows()
+    patient.tap_data("c|stop")
+    assert "の評価のご予約は、残っています" in patient.heard
+    hides()
+    patient.tap_old("見せる")
+    hides()
+
+
+def test_staff_see_who_was_told_to_see_a_doctor_and_their_decision_reaches_a_patient_they_talk_with(
+    small_demo: Demo,
+) -> None:
+    member, patient = signed_in(small_demo, Role.OWNER), asks_for(small_demo)
+    patient.say("妊娠しているかもしれません")
+    assert "そのままお取りしてあります" in patient.heard
+    assert "受診を先にご案内中" in shared_page(small_demo, member)
+    assert "受診を先にご案内中" in member.see("/console/bookings?week=2026-04-08")
+    member.send("/console/patients/1/act/take_over", {}, "/console/patients/1")
+    small_demo.bot.drain()
+    one = booking_id(small_demo)
+    member.send(f"/console/bookings/{one}/confirm", {}, f"/console/bookings/{one}")
+    small_demo.bot.drain()
+    page = shared_page(small_demo, member)
+    assert "これまでの動き" in page
+    assert page.index("<b>予約</b>") < page.index("<b>確定</b>")

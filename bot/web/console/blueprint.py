@@ -32,7 +32,7 @@ NAV = (
     Nav("console.patients", "nav.patients", "patients", Action.SEE_PATIENTS),
     Nav("console.chats", "nav.chats", "chat", Action.TAKE_OVER),
     Nav("console.bookings_week", "nav.bookings", "calendar", Action.SEE_BOOKINGS),
-    Nav("console.calendar", "nav.calendar", "today", Action.EDIT_BOOKINGS),
+    Nav("console.calendar", "nav.calendar", "clock", Action.EDIT_BOOKINGS),
     Nav("console.broadcasts", "nav.broadcasts", "broadcast", Action.SEE_BROADCASTS),
     Nav("console.outcomes_page", "nav.outcomes", "outcomes", Action.SEE_OUTCOMES),
     Nav("console.staff_list", "nav.staff", "staff", Action.MANAGE_STAFF),

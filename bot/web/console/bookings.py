@@ -24,6 +24,7 @@ from bot.runtime import Runtime
 from bot.slots import Days, Span, free, length, opening
 from bot.store import codec
 from bot.store.tables import Booking, BookingStatus, Contact, Inbox, InboxStatus, Nudge
+from bot.web.console import booking_changes
 from bot.web.console.people import PERSON, Person, person
 from bot.web.console.visit import House, go, me, needs, page
 
@@ -34,6 +35,9 @@ PATIENCE = 1.5
 
 NUDGE_DAYS = 90
 """How far back the outcomes of nudges are counted."""
+
+NO = ("no", "none")
+"""Answers that a therapist need not read one by one."""
 
 AFTER: Mapping[What, BookingStatus] = {
     "confirm": BookingStatus.CONFIRMED,
@@ -46,7 +50,7 @@ AFTER: Mapping[What, BookingStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One appointment of the week. `who` is None for somebody who phoned."""
+    """One appointment of the week. `who` is None for somebody who phoned. `doctor_first`: the patient was told to see a doctor."""
 
     id: int
     starts_at: datetime
@@ -56,7 +60,14 @@ class Shown:
     label: str
     wish: str
     shared: bool
+    made_at: datetime
+    doctor_first: bool
     who: Person | None
+
+    @property
+    def open_to_staff(self) -> bool:
+        """Whether the patient's answers and pain may be read here: not any more once it will not take place."""
+        return self.shared and self.status in (BookingStatus.REQUESTED, BookingStatus.CONFIRMED)
 
     def ways(self, now: datetime) -> tuple[What, ...]:
         """What can be done about it now."""
@@ -79,10 +90,20 @@ class DayShown:
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """How often a rule pointed the assessment out, and what came of it."""
+    """How often a rule pointed the assessment out, and what came of it: the furthest that each one went, so that the numbers
+    of `counts` add up to `told`."""
 
     text: str
     counts: Mapping[str, int]
+
+    @property
+    def told(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def share(self) -> int:
+        """Of a hundred, how many led to an appointment."""
+        return round(100 * self.counts.get("booked", 0) / self.told)
 
 
 def register(console: Blueprint, house: House) -> None:
@@ -130,12 +151,14 @@ def _week(runtime: Runtime, status: int = 200, wrong: str = "") -> Response:
         slots = free(stands.days, bookings.taken(look, now), now) if stands.other.readable(now) else ()
         led = _led(look, runtime.content, me().locale, now)
         asked = _requests(look, now)
+        changes = booking_changes.lately(look, now)
     days = [_day(stands.days, monday + timedelta(days=n), shown, [s.span for s in slots], zone) for n in range(7)]
     return page(
         "week",
         status,
         days=days,
         asked=asked,
+        changes=changes,
         other=stands.other,
         readable=stands.other.readable(now),
         led=led,
@@ -171,26 +194,41 @@ _COLUMNS = (
     Booking.label,
     Booking.wish,
     Booking.shared,
+    Booking.created_at,
+)
+_ALL = select(*_COLUMNS, Contact.state, *PERSON).join_from(
+    Booking, Contact, Contact.id == Booking.contact_id, isouter=True
 )
 _VISIBLE = (BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.CONFIRMED, BookingStatus.NO_SHOW)
 
 
 def _shown(look: Connection, begins: datetime, ends: datetime) -> Sequence[Shown]:
-    query = select(*_COLUMNS, *PERSON).join_from(Booking, Contact, Contact.id == Booking.contact_id, isouter=True)
     met = (Booking.starts_at >= begins, Booking.starts_at < ends, Booking.status.in_(_VISIBLE))
-    return [_of(row) for row in look.execute(query.where(*met).order_by(Booking.starts_at, Booking.seat))]
+    return [_of(row) for row in look.execute(_ALL.where(*met).order_by(Booking.starts_at, Booking.seat))]
 
 
 def _requests(look: Connection, now: datetime) -> Sequence[Shown]:
     """Everything that waits for staff, the soonest first."""
-    query = select(*_COLUMNS, *PERSON).join_from(Booking, Contact, Contact.id == Booking.contact_id, isouter=True)
     waits = (Booking.status == BookingStatus.REQUESTED, Booking.ends_at > now)
-    return [_of(row) for row in look.execute(query.where(*waits).order_by(Booking.starts_at))]
+    return [_of(row) for row in look.execute(_ALL.where(*waits).order_by(Booking.starts_at))]
 
 
 def _of(row: Any) -> Shown:
     who = None if row.contact_id is None else person(row)
-    return Shown(row.id, row.starts_at, row.ends_at, row.seat, row.status, row.label, row.wish, row.shared, who)
+    doctor_first = who is not None and codec.state_from(row.state).lock is not None
+    return Shown(
+        row.id,
+        row.starts_at,
+        row.ends_at,
+        row.seat,
+        row.status,
+        row.label,
+        row.wish,
+        row.shared,
+        row.created_at,
+        doctor_first,
+        who,
+    )
 
 
 def _led(look: Connection, content: Content, locale: Locale, now: datetime) -> Sequence[Led]:
@@ -200,15 +238,15 @@ def _led(look: Connection, content: Content, locale: Locale, now: datetime) -> S
     for rule, outcome, number in look.execute(query):
         counts.setdefault(rule, {})[outcome] = number
     names = {rule.id: rule.text.to(locale) for rule in content.nudges.rule}
-    return [Led(names.get(rule, rule), found) for rule, found in sorted(counts.items())]
+    led = [Led(names.get(rule, rule), found) for rule, found in sorted(counts.items())]
+    return sorted(led, key=lambda one: (-one.counts.get("booked", 0), -one.told))
 
 
 # --- one of them ------------------------------------------------------------------------------------------------------
 
 
 def _find(look: Connection, booking_id: int) -> Shown:
-    query = select(*_COLUMNS, *PERSON).join_from(Booking, Contact, Contact.id == Booking.contact_id, isouter=True)
-    row = look.execute(query.where(Booking.id == booking_id)).first()
+    row = look.execute(_ALL.where(Booking.id == booking_id)).first()
     if row is None:
         abort(404)
     return _of(row)
@@ -219,18 +257,22 @@ def _one(runtime: Runtime, booking_id: int, status: int = 200, wrong: str = "") 
     now, zone = runtime.now(), calendars.zone(runtime.content)
     with runtime.db.read() as look:
         found = _find(look, booking_id)
+        changes = booking_changes.of_one(look, booking_id, found.who.id if found.who else None, found.made_at)
         state = State()
-        if found.shared and found.who is not None:
+        if found.open_to_staff and found.who is not None:
             text = look.execute(select(Contact.state).where(Contact.id == found.who.id)).scalar_one()
             state = codec.state_from(text)
     draft = Draft(runtime.content, replace(state, locale=me().locale), Facts(now, zone))
-    answers = advice.in_words(draft, state.screening.answers) if state.screening else ()
+    given = state.screening.answers if state.screening else {}
+    answers = list(zip(given.values(), advice.in_words(draft, given), strict=True))
     return page(
         "booking",
         status,
         one=found,
         ways=found.ways(now),
-        answers=answers,
+        answers=[told for value, told in answers if value not in NO],
+        noes=[told for value, told in answers if value in NO],
+        changes=changes,
         screening=state.screening,
         pains=state.pains[-14:],
         wrong=wrong,
@@ -272,8 +314,9 @@ def _add(runtime: Runtime) -> BaseResponse:
     try:
         with runtime.db.write() as tx:
             bookings.lock(runtime, tx)
-            bookings.add(runtime, tx, span, BookingStatus.CONFIRMED, runtime.now(), label=who[:80])
-            audit.note(tx, runtime.now(), me().name, "booked", None, {"at": span.starts.isoformat()})
+            made = bookings.add(runtime, tx, span, BookingStatus.CONFIRMED, runtime.now(), label=who[:80])
+            told = {"booking": str(made), "at": span.starts.isoformat()}
+            audit.note(tx, runtime.now(), me().name, "booked", None, told)
     except Gone:
         return _week(runtime, 409, "week.wrong_full")
     return go("bookings_week", "week.booked", week=span.starts.date().isoformat())
@@ -309,7 +352,8 @@ def _decide_ours(runtime: Runtime, found: Shown, what: What, span: Span | None) 
             else:
                 bookings.settle(runtime, tx, found.id, AFTER[what], now)
             bookings.offer(runtime, tx, now)
-            audit.note(tx, now, me().name, f"booking_{what}", None, {"booking": str(found.id)})
+            told = {"booking": str(found.id)} | ({"at": span.starts.isoformat()} if span else {})
+            audit.note(tx, now, me().name, "booking_moved" if span else f"booking_{AFTER[what]}", None, told)
     except Gone:
         return _one(runtime, found.id, 409, "week.wrong_full")
     return go("booking", f"week.done_{what}", booking_id=found.id)
