@@ -154,6 +154,7 @@ def _ready_settings(*, shared: bool) -> Settings:
 def _start(house: House, settings: Settings) -> "Runtime":
     """The runtime, or a clear end of the process."""
     from bot.content.load import ContentError
+    from bot.engine.safety import prepare
     from bot.store.session import HEAD
 
     try:
@@ -162,6 +163,7 @@ def _start(house: House, settings: Settings) -> "Runtime":
         _give_up(str(error), REFUSED)
     if runtime.db.revision() != HEAD:
         _give_up("The database is not at this program's revision: run `flask db upgrade`.", REFUSED)
+    prepare(runtime.content.vocabulary, runtime.content.likeness)
     return runtime
 
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from bot.content.lookout import Lookout, forget, whole_word
 from bot.messages import Disposition
 
 _KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
@@ -109,11 +110,18 @@ class Scope(Part):
 
 
 class ScopePattern(NamedTuple):
-    """A scope's pattern, and the wider one for messages with next to no kanji."""
+    """A scope and its place in the lookouts for scopes."""
 
     scope: Scope
-    plain: re.Pattern[str]
-    kana: re.Pattern[str]
+    number: int
+
+
+class IntentPattern(NamedTuple):
+    """An intent with the places of its patterns, and of those that take it back, in the lookout for intents."""
+
+    id: str
+    patterns: frozenset[int]
+    unless: frozenset[int]
 
 
 class Intent(Part):
@@ -157,33 +165,39 @@ class Vocabulary(Part):
                 raise ValueError(f"an id is used twice: {sorted({found for found in ids if ids.count(found) > 1})}")
         return self
 
-    def compile(self, patterns: tuple[str, ...], lang: Literal["ja", "en"] = "ja") -> re.Pattern[str] | None:
-        """One pattern for any of `patterns`; None if there are none."""
-        if not patterns:
-            return None
-        body = fold(self._joined(patterns))
-        return re.compile(rf"(?<![a-z])(?:{body})(?![a-z])" if lang == "en" else body)
-
-    def _joined(self, patterns: tuple[str, ...]) -> str:
-        return "|".join(self._expanded(pattern) for pattern in patterns)
-
     def _expanded(self, pattern: str) -> str:
         return re.sub(r"\{([a-z_]+)\}", lambda found: f"(?:{self._expanded(self.pieces[found[1]])})", pattern)
 
     @cached_property
-    def compiled_concepts(self) -> dict[str, tuple[re.Pattern[str] | None, re.Pattern[str] | None]]:
-        """Each concept's Japanese and English pattern."""
-        return {name: (self.compile(it.ja), self.compile(it.en, "en")) for name, it in self.concepts.items()}
+    def concept_names(self) -> tuple[str, ...]:
+        """The groups of the three lookouts, by their number."""
+        return tuple(self.concepts)
 
     @cached_property
-    def compiled_readings(self) -> dict[str, re.Pattern[str]]:
-        """Each concept's Japanese pattern as it is and with every kanji of `readings` written in kana."""
-        return {name: re.compile(self._spelt_out(it.ja)) for name, it in self.concepts.items() if it.ja}
+    def japanese(self) -> Lookout:
+        """The concepts in Japanese."""
+        return self._lookout([[fold(self._expanded(p)) for p in it.ja] for it in self.concepts.values()])
 
-    def _spelt_out(self, patterns: tuple[str, ...]) -> str:
+    @cached_property
+    def kana(self) -> Lookout:
+        """The same, as it is and with every kanji of `readings` written in kana."""
+        return self._lookout([self._spelt_out(it.ja) for it in self.concepts.values()])
+
+    @cached_property
+    def english(self) -> Lookout:
+        """The concepts in English, as whole words."""
+        return self._lookout([[fold(self._expanded(p)) for p in it.en] for it in self.concepts.values()], words=True)
+
+    @staticmethod
+    def _lookout(groups: list[list[str]], words: bool = False) -> Lookout:
+        patterns = [(pattern, group) for group, patterns in enumerate(groups) for pattern in patterns]
+        return Lookout([pattern for pattern, _ in patterns], [group for _, group in patterns], words)
+
+    def _spelt_out(self, patterns: tuple[str, ...]) -> list[str]:
         """Patterns that would shrink to one or two kana are left out: they would be found everywhere."""
+        plain = [fold(self._expanded(pattern)) for pattern in patterns]
         spelt = [self._in_kana(self._expanded(pattern)) for pattern in patterns]
-        return "|".join([fold(self._joined(patterns)), *(it for it in spelt if len(_AROUND.sub("", it)) > _SHORTEST)])
+        return plain + [it for it in spelt if it not in plain and len(_AROUND.sub("", it)) > _SHORTEST]
 
     def _in_kana(self, pattern: str) -> str:
         return fold(self._kanji.sub(lambda it: self.readings.get(it.group(), it.group()), pattern))
@@ -205,25 +219,65 @@ class Vocabulary(Part):
         return self._any_reading.sub(lambda it: self._heard[it.group()], text)
 
     @cached_property
-    def compiled_scopes(self) -> "dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]]":
+    def scope_patterns(self) -> "dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]]":
         """The scopes by kind and place."""
         found: dict[tuple[ScopeKind, Where], tuple[ScopePattern, ...]] = {}
-        for it in self.scopes:
-            plain = self._expanded(it.pattern)
-            pattern = ScopePattern(
-                it, re.compile(fold(plain)), re.compile(f"(?:{fold(plain)})|(?:{self._in_kana(plain)})")
-            )
-            found[it.kind, it.where] = (*found.get((it.kind, it.where), ()), pattern)
+        for number, it in enumerate(self.scopes):
+            found[it.kind, it.where] = (*found.get((it.kind, it.where), ()), ScopePattern(it, number))
         return found
 
     @cached_property
-    def compiled_intents(self) -> tuple[tuple[str, tuple[re.Pattern[str], ...], re.Pattern[str] | None], ...]:
-        """Each intent's id, patterns and what takes it back."""
-        return tuple(
-            (it.id, tuple(p for p in (self.compile(it.ja), self.compile(it.en, "en")) if p), self.compile(it.unless))
-            for it in self.intents
+    def plain_scopes(self) -> Lookout:
+        return Lookout([fold(self._expanded(it.pattern)) for it in self.scopes])
+
+    @cached_property
+    def kana_scopes(self) -> Lookout:
+        """The wider ones for messages with next to no kanji."""
+        expanded = [self._expanded(it.pattern) for it in self.scopes]
+        return Lookout([f"(?:{fold(it)})|(?:{self._in_kana(it)})" for it in expanded])
+
+    @cached_property
+    def intent_patterns(self) -> tuple[IntentPattern, ...]:
+        """In the order of the intents."""
+        found, at = [], 0
+        for it in self.intents:
+            ends = (at + len(it.ja) + len(it.en), at + len(it.ja) + len(it.en) + len(it.unless))
+            found.append(IntentPattern(it.id, frozenset(range(at, ends[0])), frozenset(range(*ends))))
+            at = ends[1]
+        return tuple(found)
+
+    @cached_property
+    def requests(self) -> Lookout:
+        """The patterns of the intents."""
+        return Lookout(
+            [
+                pattern
+                for it in self.intents
+                for pattern in (
+                    *(fold(self._expanded(p)) for p in it.ja),
+                    *(whole_word(fold(self._expanded(p))) for p in it.en),
+                    *(fold(self._expanded(p)) for p in it.unless),
+                )
+            ]
         )
 
     @cached_property
+    def rules_by_concept(self) -> dict[str, frozenset[int]]:
+        """The places of the rules that can apply only if one of these concepts is named."""
+        found: dict[str, set[int]] = {}
+        for number, rule in enumerate(self.rules):
+            for need in rule.need if rule.span == "message" else rule.need[-1:]:
+                for name in need.split("|"):
+                    found.setdefault(name, set()).add(number)
+        return {name: frozenset(numbers) for name, numbers in found.items()}
+
+    def prepare(self) -> None:
+        """Makes all lookouts."""
+        for name in ("japanese", "kana", "english", "plain_scopes", "kana_scopes", "requests"):
+            getattr(self, name)
+        forget()
+
+    @cached_property
     def compiled_gentle(self) -> re.Pattern[str] | None:
-        return self.compile(self.gentle)
+        """None if there is none."""
+        return re.compile(fold("|".join(map(self._expanded, self.gentle)))) if self.gentle else None

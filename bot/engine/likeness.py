@@ -68,6 +68,11 @@ class Opinion:
 
     def vote(self, doubt: bool) -> Vote | None:
         """The most serious level that the message is surely of; `doubt` asks for more."""
+        found = self.sure(doubt)
+        return Vote(*found, *_telling(self.text, found[0], self.likeness)) if found else None
+
+    def sure(self, doubt: bool) -> tuple[Kind, Disposition] | None:
+        """The same without the words that told."""
         so_far = 0.0
         for level, sure in (
             (Disposition.EMERGENCY, self.likeness.sure_emergency),
@@ -78,7 +83,7 @@ class Opinion:
             so_far += sum(self.by_kind[kind] for kind in kinds)
             if so_far * 100 >= (self.likeness.sure_in_doubt if doubt else sure):
                 kind = max(kinds, key=self.by_kind.__getitem__)
-                return Vote(kind, level, *_telling(self.text, kind, self.likeness))
+                return kind, level
         return None
 
 
@@ -93,13 +98,15 @@ def opinion(text: str, sound: str, likeness: Likeness) -> Opinion | None:
 def _telling(text: str, kind: Kind, likeness: Likeness) -> tuple[int, int]:
     """The stretch of the text with the greatest weight for `kind` against nothing at all."""
     mine, none = KINDS.index(kind), KINDS.index("none")
+    known = likeness.weights
     worth = [0.0] * len(text)
-    for size in range(1, LONGEST_PIECE + 1):
-        for at in range(len(text) - size + 1):
-            weights = likeness.weights.get(text[at : at + size])
+    for at in range(len(text)):
+        for size in range(1, min(LONGEST_PIECE, len(text) - at) + 1):
+            weights = known.get(text[at : at + size])
             if weights:
+                each = (weights[mine] - weights[none]) / size
                 for place in range(at, at + size):
-                    worth[place] += (weights[mine] - weights[none]) / size
+                    worth[place] += each
     best, start, end, total, begun = -math.inf, 0, len(text), 0.0, 0
     for place, value in enumerate(worth):
         if total <= 0:

@@ -35,6 +35,7 @@ _ENDS = re.compile(
 """A space after one of these stands for a comma; other spaces between Japanese letters mean nothing."""
 
 
+_SPACES = re.compile(r"\s+|\.{2,}|。{2,}|・{2,}|\.")
 _STRAY = re.compile(r"(?<=[ぁ-ん一-鿿])([a-z])(?=[ぁ-ん])")
 _UNFINISHED = re.compile(r"(?:[はがのにをもとへ、]|(?:両|右|左|片)(?:方の?)?(?:足|脚|あし))$")
 """A line that breaks off after one of these goes on in the next."""
@@ -61,8 +62,9 @@ def normalise(text: str) -> str:
     return read(text).text
 
 
+@lru_cache(maxsize=4)
 def read(text: str) -> Reading:
-    """Fold `text`; if it looks like Japanese in Latin letters, its kana follow on a line of their own."""
+    """Fold `text`; if it looks like Japanese in Latin letters, its kana follow on a line of their own. One turn reads a text more than once."""
     pairs = _letters(text)
     pairs = _spaced(pairs)
     pairs = _without_strays(_unstretched(pairs))
@@ -115,9 +117,12 @@ def _spaced(pairs: Pairs) -> Pairs:
     """Spaces between Japanese letters go, or become a comma after something said to its end; others shrink to one."""
     out: Pairs = []
     text = "".join(char for char, _ in pairs)
-    for match in re.finditer(r"\s+|\.{2,}|。{2,}|・{2,}|.", text):
+    copied = 0
+    for match in _SPACES.finditer(text):
         start, found = match.start(), match.group()
-        before, after = text[max(0, start - 4) : start], text[match.end() : match.end() + 1]
+        out += pairs[copied:start]
+        copied = match.end()
+        before, after = text[max(0, start - 4) : start], text[copied : copied + 1]
         if found.isspace():
             if "\n" in found or "\r" in found:
                 if not _UNFINISHED.search(before):
@@ -127,13 +132,11 @@ def _spaced(pairs: Pairs) -> Pairs:
                     out.append(("、", pairs[start][1]))
             else:
                 out.append((" ", pairs[start][1]))
-        elif found == "." or (len(found) > 1 and found[0] in ".。・"):
+        else:
             digits = before[-1:].isdigit() and after.isdigit()
             mark = "." if found == "." and digits else "。" if found == "." else "、"
             out.append((mark, pairs[start][1]))
-        else:
-            out.append((found, pairs[start][1]))
-    return out
+    return out + pairs[copied:]
 
 
 def _unstretched(pairs: Pairs) -> Pairs:

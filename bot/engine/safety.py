@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.content.likeness import Likeness
 from bot.content.vocabulary import Rule, Vocabulary
@@ -48,7 +49,7 @@ def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) 
     sheet = Sheet(reading.text, vocabulary)
     worded = any(char.isalpha() for char in sheet.text)  # a bare number, as of a telephone, is like nothing
     second = _opinion(sheet, likeness) if likeness is not None and worded else None
-    hits = [(trigger, rule) for rule in vocabulary.rules if (trigger := _trigger(rule, sheet, reading))]
+    hits = [(trigger, rule) for rule in _in_question(sheet) if (trigger := _trigger(rule, sheet, reading))]
     if second is not None and not second.hints and all(rule.bare for _, rule in hits):
         hits = []
     hits.sort(key=lambda hit: hit[0].level.rank)
@@ -71,6 +72,20 @@ def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) 
     )
 
 
+def prepare(vocabulary: Vocabulary, likeness: Likeness) -> None:
+    """Makes what a process needs once, about half a second, so that the first who types does not wait for it."""
+    vocabulary.prepare()
+    assess("しびれ numb", vocabulary, likeness)
+
+
+def _in_question(sheet: Sheet) -> list[Rule]:
+    """The rules, in their order, whose symptom is named at all."""
+    numbers: set[int] = set()
+    for name in sheet.mentions:
+        numbers |= sheet.vocabulary.rules_by_concept.get(name, frozenset())
+    return [sheet.vocabulary.rules[number] for number in sorted(numbers)]
+
+
 def _opinion(sheet: Sheet, likeness: Likeness) -> Opinion | None:
     return opinion(sheet.text, spoken(sheet.vocabulary.in_kana(sheet.text)), likeness)
 
@@ -78,16 +93,15 @@ def _opinion(sheet: Sheet, likeness: Likeness) -> Opinion | None:
 def _vote(sheet: Sheet, text: str, second: Opinion) -> Vote | None:
     """Where the message says more than one thing, or speaks a language of which little was learned, only the surest vote
     counts."""
-    found = second.vote(doubt=False)
-    if found is None:
+    if second.sure(doubt=False) is None:
         return None
     doubt = sheet.takes_back or not JAPANESE.search(sheet.text) or understand(text, sheet.vocabulary) != Unknown()
-    return second.vote(doubt=True) if doubt else found
+    return second.vote(doubt)
 
 
 def _trigger(rule: Rule, sheet: Sheet, reading: Reading) -> Trigger | None:
     """The most serious way in which the text meets `rule`."""
-    if any(any(part in sheet.mentions for part in name.split("|")) for name in rule.unless):
+    if any(part in sheet.mentions for name in rule.unless for part in _parts(name)):
         return None
     found = _across(rule, sheet) if rule.span == "message" else _together(rule, sheet)
     levels = [(level, start, end) for head, start, end in found if (level := _level(rule, head, sheet))]
@@ -113,7 +127,12 @@ def _level(rule: Rule, head: Mention, sheet: Sheet) -> Disposition | None:
 
 
 def _named(need: str, sheet: Sheet) -> list[Mention]:
-    return [mention for name in need.split("|") for mention in sheet.mentions.get(name, ())]
+    return [mention for name in _parts(need) for mention in sheet.mentions.get(name, ())]
+
+
+@lru_cache(maxsize=1024)
+def _parts(need: str) -> tuple[str, ...]:
+    return tuple(need.split("|"))
 
 
 def _across(rule: Rule, sheet: Sheet) -> Iterator[tuple[Mention, int, int]]:
@@ -148,10 +167,10 @@ def _nearest(need: str, head: Mention, gap: int, sheet: Sheet) -> Mention | None
     start, end = sheet.sentence(head.start)
     reach = gap * 4 if head.lang == "en" else gap
     for mention in _named(need, sheet):
-        if mention.lang != head.lang or not start <= mention.start < end:
-            continue
         first, last = _between(mention, head)
-        if last - first <= reach and _belongs(mention, head, sheet):
+        if last - first > reach or mention.lang != head.lang or not start <= mention.start < end:
+            continue
+        if _belongs(mention, head, sheet):
             return mention
     return None
 

@@ -66,7 +66,9 @@ class Sheet:
         self.vocabulary = vocabulary
         self._kana = len(_KANJI.findall(text)) * _FEW_KANJI <= len(text)
         self._found: dict[tuple[ScopeKind, int, int], bool] = {}
-        self.text = _without_idioms(text, vocabulary, self._kana)
+        self._scopes = vocabulary.kana_scopes if self._kana else vocabulary.plain_scopes
+        self._possible = self._scopes.possible(text)
+        self.text = self._without_idioms(text)
         self._stops = [match.start() for match in _STOP.finditer(self.text)]
         self.mentions = _mentions(self.text, vocabulary, self._kana)
         self.parts = [
@@ -76,9 +78,18 @@ class Sheet:
             for mention in self.mentions.get(name, ())
         ]
         self._standings: dict[tuple[Mention, bool], Standing] = {}
+        self._taken: dict[tuple[ScopeKind, Mention], bool] = {}
+        self._persons: dict[int, dict[ScopeKind, list[int]]] = {}
+
+    def _without_idioms(self, text: str) -> str:
+        for _, pattern in self._patterns("idiom", "after"):
+            text = pattern.sub(lambda found: _BLANK * len(found.group()), text)
+        return text
 
     def sentence(self, place: int) -> tuple[int, int]:
         """The bounds of the sentence around `place`."""
+        if not self._stops:
+            return 0, len(self.text)
         index = bisect_right(self._stops, place - 1)
         start = self._stops[index - 1] + 1 if index else 0
         end = self._stops[index] if index < len(self._stops) else len(self.text)
@@ -128,9 +139,9 @@ class Sheet:
         return Age(old, seen)
 
     def _patterns(self, kind: ScopeKind, where: Where, bare: bool = True) -> Iterator[tuple[str, re.Pattern[str]]]:
-        for it in self.vocabulary.compiled_scopes.get((kind, where), ()):
-            if bare or not it.scope.bare:
-                yield it.scope.lang, it.kana if self._kana else it.plain
+        for it in self.vocabulary.scope_patterns.get((kind, where), ()):
+            if it.number in self._possible and (bare or not it.scope.bare):
+                yield it.scope.lang, self._scopes.pattern(it.number)
 
     def _around(self, kind: ScopeKind, start: int, end: int) -> bool:
         key = (kind, start, end)
@@ -140,6 +151,12 @@ class Sheet:
 
     def _said(self, kind: ScopeKind, mention: Mention) -> bool:
         """Whether a scope of `kind` takes in `mention`: by what follows, by what goes before, or anywhere in its sentence."""
+        key = (kind, mention)
+        if key not in self._taken:
+            self._taken[key] = self._takes_in(kind, mention)
+        return self._taken[key]
+
+    def _takes_in(self, kind: ScopeKind, mention: Mention) -> bool:
         start, end = self.sentence(mention.start)
         reach = self._reach(end) if kind == "over" else len(self.text)
         bare = not self._negative(mention)
@@ -206,30 +223,26 @@ class Sheet:
 
     def _others(self, mention: Mention) -> bool:
         """Whether somebody else was named last, before `mention` in its sentence."""
-        start, _ = self.sentence(mention.start)
-        last = dict.fromkeys(_PERSONS, -1)
-        for kind in _PERSONS:
-            for _, pattern in self._patterns(kind, "around"):
-                ends = [it.end() for it in pattern.finditer(self.text, start, mention.end) if it.end() <= mention.start]
-                last[kind] = max([last[kind], *ends])
+        start, end = self.sentence(mention.start)
+        if start not in self._persons:
+            self._persons[start] = {
+                kind: [it.end() for _, p in self._patterns(kind, "around") for it in p.finditer(self.text, start, end)]
+                for kind in _PERSONS
+            }
+        last = {
+            kind: max((it for it in ends if it <= mention.start), default=-1)
+            for kind, ends in self._persons[start].items()
+        }
         return max(last["other"], last["pet"]) > last["self"]
 
 
-def _without_idioms(text: str, vocabulary: Vocabulary, kana: bool) -> str:
-    for it in vocabulary.compiled_scopes.get(("idiom", "after"), ()):
-        text = (it.kana if kana else it.plain).sub(lambda found: _BLANK * len(found.group()), text)
-    return text
-
-
 def _mentions(text: str, vocabulary: Vocabulary, kana: bool) -> dict[str, tuple[Mention, ...]]:
-    latin = _LATIN.search(text) is not None
-    spoken = _JAPANESE.search(text) is not None
-    found: dict[str, tuple[Mention, ...]] = {}
-    for name, (ja, en) in vocabulary.compiled_concepts.items():
-        japanese = vocabulary.compiled_readings[name] if kana and ja else ja
-        hits = [Mention(name, m.start(), m.end(), "ja") for m in japanese.finditer(text)] if japanese and spoken else []
-        if en and latin:
-            hits += [Mention(name, m.start(), m.end(), "en") for m in en.finditer(text)]
-        if hits:
-            found[name] = tuple(hits)
-    return found
+    names = vocabulary.concept_names
+    found: dict[int, list[Mention]] = {}
+    if _JAPANESE.search(text):
+        for group, spans in (vocabulary.kana if kana else vocabulary.japanese).spans(text).items():
+            found[group] = [Mention(names[group], start, end, "ja") for start, end in spans]
+    if _LATIN.search(text):
+        for group, spans in vocabulary.english.spans(text).items():
+            found.setdefault(group, []).extend(Mention(names[group], start, end, "en") for start, end in spans)
+    return {names[group]: tuple(found[group]) for group in sorted(found)}

@@ -4,6 +4,7 @@ Only words of the vocabulary's `spelling` lists are put right, and only from som
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,13 +21,15 @@ _ANY = "？"
 
 @dataclass(frozen=True)
 class _Words:
-    """`near` maps everything one slip away from a word to that word (`？` is any kana); `lengths` are those of its keys;
-    `right` matches the words themselves; `starts` are the first two letters of all slips."""
+    """`near` maps everything one slip away from a word to that word. The rest tells by the first two letters of a place
+    in the text what to try there: the words themselves, the lengths of slips, and slips in which any kana may stand for
+    `？` (these also by their first and third letter), each with the longest first."""
 
     near: dict[str, str]
-    lengths: tuple[int, ...]
-    right: re.Pattern[str]
-    starts: frozenset[str]
+    right: dict[str, tuple[str, ...]]
+    lengths: dict[str, tuple[int, ...]]
+    masked: dict[str, tuple[str, ...]]
+    masked_second: dict[str, tuple[str, ...]]
 
 
 def respell(reading: Reading, vocabulary: Vocabulary) -> Reading:
@@ -38,34 +41,39 @@ def respell(reading: Reading, vocabulary: Vocabulary) -> Reading:
             found.append((match.start(), match.end(), latin.near[match.group()]))
     at = 0
     while at < len(text):
-        right = kana.right.match(text, at)
-        if right:
-            at = right.end()
-            continue
-        hit = _slip(text, at, kana)
+        start = text[at : at + 2]
+        right = next((word for word in kana.right.get(start, ()) if text.startswith(word, at)), None)
+        hit = None if right else _slip(text, at, start, kana)
         if hit:
             found.append((at, at + hit[0], hit[1]))
-        at += hit[0] if hit else 1
+        at += len(right) if right else hit[0] if hit else 1
     return _replaced(reading, sorted(found)) if found else reading
 
 
-def _slip(text: str, at: int, words: _Words) -> tuple[int, str] | None:
-    """How many letters from `at` are a slip, and of which word."""
-    exact, masked_start = text[at : at + 2] in words.starts, text[at] + _ANY in words.starts
-    if not exact and not masked_start:
-        return None
-    for size in words.lengths:
-        window = text[at : at + size]
-        if len(window) < size:
-            continue
-        if window in words.near:
-            return size, words.near[window]
-        if size >= _LONG_KANA:
-            masked = (window[:i] + _ANY + window[i + 1 :] for i in range(1, size) if _KANA.match(window[i]))
-            found = next((words.near[it] for it in masked if it in words.near), None)
-            if found:
-                return size, found
-    return None
+def _slip(text: str, at: int, start: str, words: _Words) -> tuple[int, str] | None:
+    """How many letters from `at` are a slip, and of which word. The longest counts; of those one that is a slip as it
+    stands, then the one whose wrong letter comes first."""
+    left = len(text) - at
+    size = next((it for it in words.lengths.get(start, ()) if it <= left and text[at : at + it] in words.near), 0)
+    skipped = text[at : at + 3 : 2]
+    masked = [it for it in words.masked.get(start, ()) if len(it) > size and _stands(it, text, at)]
+    masked += [it for it in words.masked_second.get(skipped, ()) if len(it) > size and _stands(it, text, at)]
+    if masked:
+        best = min(masked, key=lambda it: (-len(it), it.index(_ANY)))
+        return len(best), words.near[best]
+    return (size, words.near[text[at : at + size]]) if size else None
+
+
+def _stands(slip: str, text: str, at: int) -> bool:
+    """Whether `slip` stands at `at` with some kana or Latin letter for its `？`."""
+    wrong = slip.index(_ANY)
+    window = text[at : at + len(slip)]
+    return (
+        len(window) == len(slip)
+        and window[:wrong] == slip[:wrong]
+        and window[wrong + 1 :] == slip[wrong + 1 :]
+        and _KANA.match(window[wrong]) is not None
+    )
 
 
 def _replaced(reading: Reading, found: list[tuple[int, int, str]]) -> Reading:
@@ -112,9 +120,25 @@ def _latin(words: tuple[str, ...]) -> _Words:
 def _indexed(near: dict[str, str], words: tuple[str, ...]) -> _Words:
     for word in words:
         near.pop(word, None)
-    starts = frozenset(slip[:2] for slip in near)
-    right = re.compile("|".join(sorted(map(re.escape, words), key=len, reverse=True)) or r"(?!)")
-    return _Words(near, tuple(sorted({len(slip) for slip in near}, reverse=True)), right, starts)
+    lengths: dict[str, set[int]] = {}
+    for slip in near:
+        lengths.setdefault(slip[:2], set()).add(len(slip))
+    masked = [slip for slip in near if _ANY in slip]
+    return _Words(
+        near=near,
+        right=_by_start((word, word[:2]) for word in words),
+        lengths={start: tuple(sorted(sizes, reverse=True)) for start, sizes in lengths.items()},
+        masked=_by_start((slip, slip[:2]) for slip in masked if slip[1] != _ANY),
+        masked_second=_by_start((slip, slip[0] + slip[2]) for slip in masked if slip[1] == _ANY),
+    )
+
+
+def _by_start(given: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """The longest first."""
+    found: dict[str, list[str]] = {}
+    for word, start in sorted(given, key=lambda it: -len(it[0])):
+        found.setdefault(start, []).append(word)
+    return {start: tuple(each) for start, each in found.items()}
 
 
 def _swaps(word: str) -> set[str]:

@@ -165,8 +165,11 @@ Request = (
 def understand(text: str, vocabulary: Vocabulary) -> Request:
     """The first everyday request, in the vocabulary's order, that `text` makes; Unknown if none."""
     folded = normalise(text[:_LONGEST])
-    for intent, patterns, unless in vocabulary.compiled_intents:
-        if any(pattern.search(folded) for pattern in patterns) and not (unless and unless.search(folded)):
+    lookout = vocabulary.requests
+    possible = lookout.possible(folded)
+    for intent, patterns, unless in vocabulary.intent_patterns:
+        asked = any(lookout.pattern(it).search(folded) for it in patterns & possible)
+        if asked and not any(lookout.pattern(it).search(folded) for it in unless & possible):
             request = _READERS[intent.partition(".")[0]](folded)
             if request is not None:
                 return request

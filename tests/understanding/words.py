@@ -22,14 +22,16 @@ def likeness() -> Likeness:
 
 def without_rule(name: str) -> Vocabulary:
     """Everything but one rule; what is compiled is shared."""
-    return vocabulary().model_copy(update={"rules": tuple(rule for rule in vocabulary().rules if rule.id != name)})
+    copy = vocabulary().model_copy(update={"rules": tuple(rule for rule in vocabulary().rules if rule.id != name)})
+    copy.__dict__.pop("rules_by_concept", None)
+    return copy
 
 
 def without_scope(name: str) -> Vocabulary:
     """Everything but one scope; what is compiled is shared."""
     copy = vocabulary().model_copy()
-    copy.__dict__["compiled_scopes"] = {
+    copy.__dict__["scope_patterns"] = {
         place: tuple(it for it in patterns if it.scope.id != name)
-        for place, patterns in vocabulary().compiled_scopes.items()
+        for place, patterns in vocabulary().scope_patterns.items()
     }
     return copy
