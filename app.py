@@ -28,11 +28,12 @@ def open_runtime(settings: Settings, now: "Callable[[], datetime] | None" = None
     from bot.runtime import Runtime, clock
 
     content = load(settings.content_dir)
+    db = _open_database(settings)
     return Runtime(
         settings=settings,
-        db=_open_database(settings),
+        db=db,
         content=content,
-        channels=_channels(settings),
+        channels={**_line(settings), **_slack(settings, db)},
         now=now or clock,
     )
 
@@ -48,36 +49,44 @@ def _open_database(settings: Settings) -> "Database":
     return db
 
 
-def _channels(settings: Settings) -> "Mapping[str, Channel]":
-    channels: dict[str, Channel] = {}
-    if settings.has_line:
-        from bot.channels.line.channel import LineChannel
+def _line(settings: Settings) -> "Mapping[str, Channel]":
+    if not settings.has_line:
+        return {}
+    from bot.channels.line.channel import LineChannel
 
-        line = LineChannel(
-            secrets=settings.line_channel_secrets,
-            access_token=settings.line_channel_access_token.get_secret_value(),
-            api_url=settings.line_api_url,
-            public_url=settings.public_url,
-        )
-        channels[line.name] = line
-    if settings.has_slack:
-        from bot.channels.slack.channel import SlackChannel
+    line = LineChannel(
+        secrets=settings.line_channel_secrets,
+        access_token=settings.line_channel_access_token.get_secret_value(),
+        api_url=settings.line_api_url,
+        public_url=settings.public_url,
+    )
+    return {line.name: line}
 
-        token = settings.slack_bot_token.get_secret_value()
-        slack = SlackChannel(
-            secrets=settings.slack_signing_secrets,
-            tokens=lambda _: token,
-            api_url=settings.slack_api_url,
-            public_url=settings.public_url,
-            staff_channel=settings.slack_staff_channel,
-        )
-        channels[slack.name] = slack
-        if settings.slack_staff_channel:
-            from bot.channels.slack.staff import StaffChannel
 
-            room = StaffChannel(token=token, api_url=settings.slack_api_url)
-            channels[room.name] = room
-    return channels
+def _slack(settings: Settings, db: "Database") -> "Mapping[str, Channel]":
+    """The staff's channel is in the workspace of the settings' token."""
+    if not settings.has_slack:
+        return {}
+    from bot.channels.slack.account import Own
+    from bot.channels.slack.channel import SlackChannel
+    from bot.channels.slack.staff import StaffChannel
+    from bot.workspaces import Tokens
+
+    token = settings.slack_bot_token.get_secret_value()
+    own = Own(settings.slack_api_url, token) if token else None
+    slack = SlackChannel(
+        secrets=settings.slack_signing_secrets,
+        tokens=Tokens(db, settings, own),
+        api_url=settings.slack_api_url,
+        public_url=settings.public_url,
+        staff_channel=settings.slack_staff_channel if token else "",
+        own=own,
+        many=settings.slack_many,
+    )
+    if not token or not settings.slack_staff_channel:
+        return {slack.name: slack}
+    room = StaffChannel(token=token, api_url=settings.slack_api_url)
+    return {slack.name: slack, room.name: room}
 
 
 def create_app(
@@ -88,7 +97,7 @@ def create_app(
 ) -> Flask:
     """The web application over `runtime` (None: one is opened for `settings`, None: from the environment). `working`
     tells whether this process's worker is alive; None where another process has it."""
-    from bot.web import feeds, headers, health, hooks, leaving
+    from bot.web import feeds, headers, health, hooks, leaving, slack_install
     from bot.web.care.blueprint import blueprint as care
     from bot.web.console import blueprint as console
 
@@ -101,6 +110,8 @@ def create_app(
     web.register_blueprint(feeds.blueprint(lambda: parts))
     console.install(web, lambda: parts, parts.settings, working)
     web.register_blueprint(leaving.blueprint(lambda: parts))
+    if parts.settings.slack_many:
+        web.register_blueprint(slack_install.blueprint(parts))
     headers.install(web, parts.settings.public_url)
     web.register_error_handler(Exception, _unexpected)
     return web

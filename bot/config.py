@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr = NOTHING
     slack_api_url: Address = "https://slack.com/api"
     slack_staff_channel: str = ""
+    slack_client_id: str = ""
+    slack_client_secret: SecretStr = NOTHING
     content_dir: Path = Path("content")
     send_gate: SendGate = "on"
     retention_body_days: int = Field(default=90, ge=1)
@@ -69,7 +71,12 @@ class Settings(BaseSettings):
     @property
     def has_slack(self) -> bool:
         """Whether Slack patients can be served."""
-        return bool(self.slack_signing_secrets and self.slack_bot_token.get_secret_value())
+        return bool(self.slack_signing_secrets and (self.slack_bot_token.get_secret_value() or self.slack_many))
+
+    @property
+    def slack_many(self) -> bool:
+        """Whether workspaces can install the app by themselves."""
+        return bool(self.slack_client_id and self.slack_client_secret.get_secret_value())
 
     @property
     def half_set(self) -> tuple[str, ...]:
@@ -81,7 +88,13 @@ class Settings(BaseSettings):
                 "LINE_CHANNEL_ACCESS_TOKEN",
                 self.line_channel_access_token,
             ),
-            ("SLACK_SIGNING_SECRET", self.slack_signing_secret, "SLACK_BOT_TOKEN", self.slack_bot_token),
+            (
+                "SLACK_SIGNING_SECRET",
+                self.slack_signing_secret,
+                "SLACK_BOT_TOKEN",
+                self.slack_client_secret if self.slack_many else self.slack_bot_token,
+            ),
+            ("SLACK_CLIENT_ID", SecretStr(self.slack_client_id), "SLACK_CLIENT_SECRET", self.slack_client_secret),
         )
         missing: list[str] = []
         for first, one, second, other in pairs:

@@ -1,10 +1,12 @@
 """Looks over an installation: what is well, what to know, what to do."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import urllib3
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -20,6 +22,9 @@ from bot.store.session import HEAD, Database, open_database
 
 CLOCK_TOLERANCE = timedelta(seconds=10)
 """Reply tokens live for a minute: a clock that is off by more spoils them."""
+
+
+T = TypeVar("T")
 
 
 class Level(StrEnum):
@@ -78,6 +83,11 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield _well("LINE", "secret and token are set.")
     if settings.has_slack:
         yield _well("Slack", "signing secret and bot token are set.")
+        if settings.slack_staff_channel and not settings.slack_bot_token.get_secret_value():
+            yield _problem(
+                "SLACK_BOT_TOKEN",
+                "not set, but SLACK_STAFF_CHANNEL is: staff are called in the workspace of that token.",
+            )
         if not settings.slack_staff_channel:
             yield _note("SLACK_STAFF_CHANNEL", "not set: alerts are seen in the console only.")
     if not settings.public_url:
@@ -233,8 +243,54 @@ def _slack(settings: Settings) -> Iterator[Finding]:
     from bot.channels.slack.account import examine as examine_slack
 
     token = settings.slack_bot_token.get_secret_value()
-    for look in examine_slack(settings.slack_api_url, token, settings.slack_staff_channel):
-        yield Finding(Level.WELL if look.well else Level.PROBLEM, look.subject, look.words)
+    if token:
+        for look in examine_slack(settings.slack_api_url, token, settings.slack_staff_channel):
+            yield Finding(Level.WELL if look.well else Level.PROBLEM, look.subject, look.words)
+    yield from _workspaces(settings)
+
+
+def _workspaces(settings: Settings) -> Iterator[Finding]:
+    """Those that installed the app by themselves, and those that sent it away."""
+    from bot.channels.base import NotTold
+    from bot.channels.slack.account import Own
+    from bot.channels.slack.account import examine as examine_slack
+    from bot.workspaces import installed
+
+    known = _read(settings, installed) or ()
+    own = None
+    if known and settings.slack_bot_token.get_secret_value():
+        with contextlib.suppress(NotTold):  # said already
+            own = Own(settings.slack_api_url, settings.slack_bot_token.get_secret_value()).workspace()
+    for team, name, token, gone_at in known:
+        subject = f"workspace {name or team}"
+        if gone_at is not None:
+            again = "set the new SLACK_BOT_TOKEN and restart" if team == own else f"{settings.public_url}/slack/install"
+            yield _note(subject, f"removed the app on {gone_at:%Y-%m-%d %H:%M} UTC. To take it in again: {again}.")
+        elif token is not None and team == own:
+            yield _problem(subject, "is served by SLACK_BOT_TOKEN and by OAuth: remove one. The setting is used now.")
+        elif token is not None and settings.slack_many:
+            for look in examine_slack(settings.slack_api_url, token, "", subject):
+                yield Finding(Level.WELL if look.well else Level.PROBLEM, subject, look.words)
+    if settings.slack_many:
+        yield _well("Slack OAuth", f"administrators install the app at {settings.public_url}/slack/install.")
+    if any(token is not None for _, _, token, _ in known):
+        yield _note(
+            "Slack OAuth", "the tokens stand in the database as they are: guard it, and its backups, like .env."
+        )
+
+
+def _read(settings: Settings, read: Callable[[Database], T]) -> T | None:
+    """None where the database cannot be read: said already."""
+    try:
+        db = open_database(settings.database_url)
+    except (ArgumentError, ValueError, OSError, DBAPIError):
+        return None
+    try:
+        return read(db) if db.revision() == HEAD else None
+    except DBAPIError:
+        return None
+    finally:
+        db.close()
 
 
 def _clock(settings: Settings, now: Callable[[], datetime]) -> Iterator[Finding]:

@@ -155,6 +155,8 @@ def _insert(db: Database, tx: Connection, row: _Row, patience: Patience) -> bool
     seen = select(INBOX.c.id).where(INBOX.c.source == row["source"], INBOX.c.event_id == row["event_id"])
     if tx.execute(seen).first() is not None:
         return False
+    if row["kind"] == "unfollowed":
+        return False  # a stranger: nothing is kept of somebody who never came
     newcomer = db.insert(CONTACT).on_conflict_do_nothing(index_elements=["channel", "user_id"])
     at = row["accepted_at"]
     tx.execute(newcomer, {"channel": row["source"], "user_id": row["user_id"], "created_at": at, "seen_at": at})

@@ -15,7 +15,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickThreads
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy.exc import OperationalError
 
-from bot import appointments, bookings, busy, reminders, staff_room
+from bot import appointments, bookings, busy, reminders, staff_room, workspaces
 from bot.acquaintance import get_acquainted
 from bot.broadcasts import expand
 from bot.channels.base import Receipt
@@ -113,6 +113,7 @@ class Worker:
 
     def start(self) -> None:
         """Begins with what was left lying by the last process."""
+        workspaces.look_again(self._runtime)
         release_expired(self._runtime, everybody=self._runtime.db.is_sqlite)
         self._runtime.wake.listen(self._turns[0].ring)
         self._runtime.wake.listen(self._greeter.ring)

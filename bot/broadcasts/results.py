@@ -90,7 +90,11 @@ def _broadcast(row: Row[*tuple[Any, ...]]) -> Broadcast:
     )
 
 
-_SAME = {"held": audience.Bar.FLAGGED.value, "unreachable": audience.Bar.BLOCKED.value}
+_SAME = {
+    "held": audience.Bar.FLAGGED.value,
+    "unreachable": audience.Bar.BLOCKED.value,
+    "workspace_gone": audience.Bar.BLOCKED.value,
+}
 """Messages taken back by the turn that flagged their contact, or when the contact left, under the name that is known."""
 
 

@@ -58,14 +58,24 @@ class StaffAct:
 
 
 @dataclass(frozen=True, slots=True)
+class Parted:
+    """A workspace sent us away."""
+
+    workspace: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Reception:
     """A webhook that was genuine and could be read. `ignored` are names of events that we accept and do not use, `gone`
-    workspaces that sent us away, `answer` (JSON) what the provider wants to hear at once."""
+    workspaces that sent us away, `back` addresses that may take messages again, `answer` (JSON) what the provider wants to
+    hear at once."""
 
     inbound: tuple[Inbound, ...]
     ignored: tuple[str, ...] = ()
     staff: tuple[StaffAct, ...] = ()
-    gone: tuple[str, ...] = ()
+    gone: tuple[Parted, ...] = ()
+    back: tuple[str, ...] = ()
     answer: str = ""
 
 
@@ -156,6 +166,15 @@ class Paced(Protocol):
 
     def full(self) -> bool:
         """Whether what nobody waits for had better wait itself, just now."""
+        ...
+
+
+@runtime_checkable
+class Belongs(Protocol):
+    """Something that is at home in one workspace."""
+
+    def workspace(self, *, anew: bool = False) -> str | None:
+        """Its id, None for nowhere. Asks the provider the first time, and when it is to be known `anew`. Raises NotTold."""
         ...
 
 

@@ -25,6 +25,7 @@ from bot.simulator.platform import Platform
 from bot.simulator.server import Server, address
 from bot.simulator.slack.endpoints import API as SLACK_API
 from bot.simulator.slack.endpoints import Endpoints as SlackEndpoints
+from bot.simulator.slack.grants import Grants
 from bot.simulator.slack.page import STAFF as SLACK_STAFF
 from bot.simulator.slack.page import Page as SlackPage
 from bot.simulator.slack.webhooks import Webhooks as SlackWebhooks
@@ -50,6 +51,11 @@ class Bot:
     drain: Callable[[], None]
 
 
+EMPLOYER: Final = "T0SAMPLE02"
+"""A second workspace, which the app is not installed to until its administrator does so."""
+
+OURS: Final = ("/simulator/", "/line/", "/slack/api/", "/slack/respond/", "/slack/oauth/")
+
 Build = Callable[[Settings, Callable[[], datetime]], Bot]
 """Made in app.py; the second argument is the clock."""
 
@@ -64,6 +70,7 @@ class Demo:
         self.clock = clock or Clock()
         secret, token = secrets.token_hex(16), secrets.token_hex(32)
         slack_secret, slack_token = secrets.token_hex(16), f"xoxb-{secrets.token_hex(16)}"
+        grants = Grants(f"{self.url}/slack/oauth_redirect")
         settings = Settings(
             database_url=database_url,
             secret_key=SecretStr(secrets.token_hex(32)),
@@ -76,6 +83,8 @@ class Demo:
             slack_bot_token=SecretStr(slack_token),
             slack_api_url=self.url + SLACK_API,
             slack_staff_channel=STAFF_CHANNEL,
+            slack_client_id=grants.client_id,
+            slack_client_secret=SecretStr(grants.client_secret),
             content_dir=content_dir,
             send_gate="on",
         )
@@ -85,9 +94,11 @@ class Demo:
         self.platform = Platform(self.clock, name=content.clinic.name.ja)
         self.platform.endpoint = self.url + WEBHOOK
         self.webhooks = Webhooks(self.platform, secret=secret, post=self._post)
-        self.slack = Workspace(self.clock)
-        self.slack_hooks = SlackWebhooks(
-            self.slack, secret=slack_secret, url=self.url + SLACK_WEBHOOK, base_url=self.url, post=self._post
+        self.slack = Workspace(self.clock, token=slack_token)
+        self.employer = Workspace(self.clock, team=EMPLOYER, name="見本の勤め先(サンプル)")
+        self.slack_hooks, self.employer_hooks = (
+            SlackWebhooks(one, secret=slack_secret, url=self.url + SLACK_WEBHOOK, base_url=self.url, post=self._post)
+            for one in (self.slack, self.employer)
         )
         self.clock.on_move(self.bot.runtime.wake)
         page = Page(
@@ -97,7 +108,7 @@ class Demo:
             inspect=Inspector(self.bot.runtime.db),
             public_url=self.url,
         )
-        slack = SlackEndpoints(self.slack, slack_token)
+        slack = SlackEndpoints((self.slack, self.employer), grants)
         window = SlackPage(self.slack, self.slack_hooks, content.clinic.name.ja, self.url)
         self._server = Server(_beside(self._own(page, token, slack, window), self.bot.wsgi), listener)
 
@@ -147,7 +158,7 @@ def _beside(own: Flask, bot: "WSGIApplication") -> "WSGIApplication":
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
-        ours = path == "/" or path.startswith(("/simulator/", "/line/", "/slack/api/", "/slack/respond/"))
+        ours = path == "/" or path.startswith(OURS)
         return own.wsgi_app(environ, start_response) if ours else bot(environ, start_response)
 
     return app

@@ -667,6 +667,33 @@ class Tag(Base):
     name: Mapped[str] = mapped_column(index=True)
 
 
+class SlackWorkspace(Base):
+    """A workspace that has, or had, the app. `token` is null when it is served by the setting SLACK_BOT_TOKEN, and once it
+    sent the app away, at `gone_at`. The rest is what Slack told at the installation."""
+
+    __tablename__ = "slack_workspace"
+
+    team: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    token: Mapped[str | None]
+    app: Mapped[str] = mapped_column(default="")
+    bot: Mapped[str] = mapped_column(default="")
+    bot_user: Mapped[str] = mapped_column(default="")
+    scopes: Mapped[str] = mapped_column(default="")
+    installed_by: Mapped[str] = mapped_column(default="")
+    installed_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+
+
+class SlackState(Base):
+    """An installation that was begun: the hash of the state that Slack is to bring back, once."""
+
+    __tablename__ = "slack_state"
+
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Audit(Base):
     """Who did what. Append-only (triggers refuse the rest). `contact_id` is a bare number: the row outlives an erased
     contact, and then points at nobody."""

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot import staff_room, staff_tip
+from bot import staff_room, staff_tip, workspaces
 from bot.channels.base import Forged, Malformed, Receives
 from bot.inbox import accept
 from bot.runtime import Runtime
@@ -51,6 +51,10 @@ def _receive(runtime: Runtime, name: str) -> Response:
         log.warning("webhook_malformed", channel=name)
         return Response(status=400)
     try:
+        for parted in reception.gone:
+            workspaces.part(runtime, parted)
+        if reception.back:
+            workspaces.return_to(runtime, reception.back)
         accept(runtime, reception.inbound)
         for act in reception.staff:
             if not staff_tip.act(runtime, act):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.channels.base import Forged, Malformed, Reception, StaffAct
+from bot.channels.base import Forged, Malformed, Parted, Reception, StaffAct
 from bot.channels.slack.channel import SlackChannel
 from bot.messages import (
     Command,
@@ -184,7 +184,6 @@ def test_an_event_is_understood(event: dict[str, Any], wanted: Event) -> None:
         (message("a", subtype="message_changed"), "message/message_changed"),
         ({"type": "app_home_opened", "user": USER, "tab": "messages"}, "app_home_opened/messages"),
         ({"type": "member_joined_channel", "user": USER, "channel": "C1"}, "member_joined_channel"),
-        ({"type": "user_change", "user": {"id": USER, "deleted": False}}, "user_change"),
         ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, "tokens_revoked/user"),
         ({"type": "reaction_added"}, "reaction_added"),
         (message("a", user=None), "said/no_address"),
@@ -198,7 +197,12 @@ def test_what_has_no_use_is_ignored_by_name(event: dict[str, Any], name: str) ->
 
 @pytest.mark.parametrize("event", [{"type": "app_uninstalled"}, {"type": "tokens_revoked", "tokens": {"bot": ["U0"]}}])
 def test_a_workspace_that_sends_us_away_is_noted(event: dict[str, Any]) -> None:
-    assert received(envelope(event)).gone == (TEAM,)
+    assert received(envelope(event)).gone == (Parted(TEAM, START),)
+
+
+def test_a_member_who_is_not_deactivated_may_be_back() -> None:
+    back = received(envelope({"type": "user_change", "user": {"id": USER, "deleted": False}}))
+    assert (back.back, back.inbound, back.ignored) == ((f"{TEAM}/{USER}",), (), ())
 
 
 def test_a_command_alone_begins_and_with_words_is_something_said() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.channels.base import Delivery, Outcome, Receipt
+from bot.channels.base import Delivery, NotTold, Outcome, Receipt
 from bot.channels.slack.channel import SlackChannel
 from bot.channels.slack.limits import BURST
 from bot.channels.slack.pace import Pace
@@ -121,9 +121,17 @@ def test_a_language_that_is_not_spoken_here_is_none() -> None:
         assert channel(slack.url).introduce(ADDRESS) == Introduced(None, "")
 
 
-def test_a_workspace_without_the_app_waits_for_its_return() -> None:
-    away = SlackChannel(secrets=("s",), tokens=lambda _: None, api_url="http://127.0.0.1:1", public_url="")
-    assert away.send(HELLO) == Receipt(Outcome.RETRY, error="credentials:not_installed")
+def test_a_workspace_without_the_app_is_not_reached_and_one_whose_token_is_not_known_yet_waits() -> None:
+    def silent(_: str) -> str:
+        raise NotTold
+
+    away, unsure = (
+        SlackChannel(secrets=("s",), tokens=tokens, api_url="http://127.0.0.1:1", public_url="")
+        for tokens in (lambda _: None, silent)
+    )
+    assert away.send(HELLO) == Receipt(Outcome.UNREACHABLE, error="not_installed")
+    assert unsure.send(HELLO) == Receipt(Outcome.RETRY, error="connection")
+    assert (away.introduce(ADDRESS), unsure.introduce(ADDRESS)) == (None, None)
 
 
 # --- how fast ---

@@ -1,8 +1,10 @@
-"""Asks Slack whose a token is, and whether the staff's channel can be written to. For `flask doctor`."""
+"""Asks Slack whose a token is, and whether the staff's channel can be written to."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.channels.base import NotTold
+from bot.channels.slack.fields import ident
 from bot.channels.slack.send import CREDENTIALS, Api
 
 _GONE = {
@@ -24,8 +26,26 @@ class Look:
     words: str
 
 
-def examine(api_url: str, token: str, staff_channel: str) -> Iterator[Look]:
-    """See "auth.test" and "conversations.info"."""
+class Own:
+    """The workspace that the settings' token belongs to. It is asked for once and kept: a token never changes its workspace."""
+
+    def __init__(self, api_url: str, token: str) -> None:
+        self._api = Api(api_url, connect_seconds=2.0, read_seconds=2.0)
+        self._token = token
+        self._known = ""
+
+    def workspace(self, *, anew: bool = False) -> str:
+        """See "auth.test". Raises NotTold."""
+        if anew or not self._known:
+            answer = self._api.ask("auth.test", self._token, {})
+            self._known = ident(answer.body.get("team_id")) if answer.ok else ""
+        if not self._known:
+            raise NotTold("whose the token is")
+        return self._known
+
+
+def examine(api_url: str, token: str, staff_channel: str, setting: str = "SLACK_BOT_TOKEN") -> Iterator[Look]:
+    """See "auth.test" and "conversations.info". `setting`: what the token is called in what is said about it."""
     api = Api(api_url, connect_seconds=3.0, read_seconds=5.0)
     answer = api.ask("auth.test", token, {})
     if answer.broken is not None or (not answer.ok and answer.error not in CREDENTIALS):
@@ -34,9 +54,13 @@ def examine(api_url: str, token: str, staff_channel: str) -> Iterator[Look]:
         return
     if not answer.ok:
         why = _GONE.get(answer.error, f"Slack refuses it ({answer.error}): install the app again.")
-        yield Look(False, "SLACK_BOT_TOKEN", why)
+        yield Look(False, setting, why)
         return
-    yield Look(True, "Slack", f"the token belongs to {answer.body.get('user', '')} in {answer.body.get('team', '')}.")
+    yield Look(
+        True,
+        "Slack",
+        f"the token belongs to {answer.body.get('user', '')} in {answer.body.get('team', '')} ({answer.body.get('team_id', '')}).",
+    )
     if staff_channel:
         yield _staff_channel(api, token, staff_channel)
 

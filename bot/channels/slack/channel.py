@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 import structlog
 
-from bot.channels.base import Delivery, Limits, Outcome, Receipt, Reception
+from bot.channels.base import Belongs, Delivery, Limits, NotTold, Outcome, Receipt, Reception
 from bot.channels.slack import reader
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
@@ -27,7 +28,7 @@ MEMBERS = ("U", "W")
 """What members' ids begin with ("User type"); channels' begin with others."""
 
 Tokens = Callable[[str], str | None]
-"""The bot token for a workspace; None when the app is not installed there (any more)."""
+"""The bot token for a workspace; None when the app is not installed there (any more). Raises NotTold."""
 
 
 class SlackChannel:
@@ -45,9 +46,12 @@ class SlackChannel:
         api_url: str,
         public_url: str,
         staff_channel: str = "",
+        own: Belongs | None = None,
+        many: bool = False,
         pace: Pace | None = None,
     ) -> None:
-        """Raises ValueError for a missing secret."""
+        """`own`: the workspace of the settings' token, where staff are. `many`: others may have installed the app. Raises
+        ValueError for a missing secret."""
         if not secrets or not all(secrets):
             raise ValueError("a Slack app needs its signing secret")
         self._secrets = tuple(secrets)
@@ -58,10 +62,28 @@ class SlackChannel:
         self._api = Api(api_url)
         self._pace = pace or Pace()
         self._staff_channel = staff_channel
+        self._own = own
+        self._many = many
 
     def receive(self, body: bytes, headers: Mapping[str, str], now: datetime) -> Reception:
         verify(body, headers, self._secrets, now)
-        return reader.read(body, headers, now, self._staff_channel)
+        reception = reader.read(body, headers, now, self._staff_channel)
+        if not self._many or not reception.staff:
+            return reception
+        ours = tuple(act for act in reception.staff if act.who.partition("/")[0] == self._staff_workspace())
+        others = ("staff/elsewhere",) * (len(reception.staff) - len(ours))
+        return replace(reception, staff=ours, ignored=(*reception.ignored, *others))
+
+    def workspace(self, *, anew: bool = False) -> str | None:
+        return None if self._own is None else self._own.workspace(anew=anew)
+
+    def _staff_workspace(self) -> str | None:
+        """Members' ids are unique within a workspace only ("User type"): nobody elsewhere can be staff."""
+        try:
+            return self.workspace()
+        except NotTold:
+            log.warning("slack_own_workspace_not_told")
+            return None
 
     def send(self, delivery: Delivery) -> Receipt:
         """A message, or the app's own page. What was answered loses its buttons, if Slack lets us."""
@@ -70,9 +92,12 @@ class SlackChannel:
         silence = self._pace.silent_for(workspace)
         if silence:
             return Receipt(Outcome.RETRY, error="rate", retry_after=silence)
-        token = self._tokens(workspace)
+        try:
+            token = self._tokens(workspace)
+        except NotTold:
+            return Receipt(Outcome.RETRY, error="connection")
         if token is None:
-            return Receipt(Outcome.RETRY, error="credentials:not_installed")
+            return Receipt(Outcome.UNREACHABLE, error="not_installed")
         if delivery.message.surface == "home":
             answer = self._api.call("views.publish", token, {"user_id": member, "view": _home(rendered)})
         else:
@@ -93,7 +118,10 @@ class SlackChannel:
     def introduce(self, user_id: str) -> Introduced | None:
         """See "users.info": `locale` comes when asked for, `tz` is an IANA name."""
         workspace, _, member = user_id.partition("/")
-        token = self._tokens(workspace)
+        try:
+            token = self._tokens(workspace)
+        except NotTold:
+            return None
         if token is None or not member.startswith(MEMBERS):
             return None
         answer = self._api.ask("users.info", token, {"user": member, "include_locale": "true"})

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from slack_bolt import App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.channels.base import Malformed, Reception, StaffAct
+from bot.channels.base import Malformed, Parted, Reception, StaffAct
 from bot.channels.slack import taps
 from bot.channels.slack.fields import Say, ident, moment, name_of, once, stamp, typed
 from bot.channels.slack.limits import RESPONSE_URL_SECONDS
@@ -52,7 +52,8 @@ class _Found:
     inbound: list[Inbound] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     staff: list[StaffAct] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
+    gone: list[Parted] = field(default_factory=list)
+    back: list[str] = field(default_factory=list)
 
 
 def read(body: bytes, headers: Mapping[str, str], now: datetime, staff_channel: str = "") -> Reception:
@@ -71,7 +72,14 @@ def read(body: bytes, headers: Mapping[str, str], now: datetime, staff_channel: 
     if answer.status == 404:
         found.ignored.append(name_of(request.body.get("type") or request.body.get("command")))
     reply = answer.body if request.body.get("type") == "url_verification" else ""
-    return Reception(tuple(found.inbound), tuple(found.ignored), tuple(found.staff), tuple(found.gone), reply)
+    return Reception(
+        tuple(found.inbound),
+        tuple(found.ignored),
+        tuple(found.staff),
+        tuple(found.gone),
+        tuple(found.back),
+        reply,
+    )
 
 
 @cache
@@ -167,19 +175,22 @@ def _home(found: _Found, body: Say) -> None:
 
 
 def _changed(found: _Found, body: Say) -> None:
-    """A deactivated member can be told nothing any more."""
+    """A deactivated member can be told nothing any more; of the others Slack tells whatever they change."""
     user = body["event"].get("user")
-    if isinstance(user, dict) and user.get("deleted") is True:
-        _event(found, body, user.get("id"), Unfollowed())
-    else:
+    if not isinstance(user, dict) or not isinstance(user.get("deleted"), bool):
         found.ignored.append("user_change")
+    elif user["deleted"]:
+        _event(found, body, user.get("id"), Unfollowed())
+    elif (team := ident(body.get("team_id"))) and (member := ident(user.get("id"))):
+        found.back.append(f"{team}/{member}")
 
 
 def _revoked(found: _Found, body: Say) -> None:
-    if body["event"]["type"] == "tokens_revoked" and not (body["event"].get("tokens") or {}).get("bot"):
+    team = ident(body.get("team_id"))
+    if not team or (body["event"]["type"] == "tokens_revoked" and not (body["event"].get("tokens") or {}).get("bot")):
         found.ignored.append("tokens_revoked/user")
     else:
-        found.gone.append(ident(body.get("team_id")))
+        found.gone.append(Parted(team, moment(body.get("event_time"), found.now)))
 
 
 def _other(found: _Found, body: Say) -> None:
@@ -199,7 +210,8 @@ def _event(found: _Found, body: Say, who: object, event: Event) -> None:
 def _command(found: _Found, body: Say) -> None:
     text = typed(body).strip()
     event: Event = Said(text) if text else Followed()
-    key = once("command", body.get("trigger_id"))
+    trigger = body.get("trigger_id")
+    key = once("command", body.get("team_id"), trigger) if trigger else ""
     _add(found, key, body.get("team_id"), body.get("user_id"), event, found.now, "")
 
 
@@ -220,7 +232,7 @@ def _tapped(found: _Found, body: Say) -> None:
     if event is None:
         found.ignored.append(name_of(f"tap/{action_id.split(':')[0]}"))
         return
-    key = once("tap", body.get("trigger_id"), action.get("action_ts"), who, action.get("value"))
+    key = once("tap", team, body.get("trigger_id"), action.get("action_ts"), who, action.get("value"))
     at = moment(action.get("action_ts"), found.now)
     _add(found, key, team, who, event, at, taps.afterwards(event, action, body))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from bot.simulator.slack.workspace import BOT, STAFF_CHANNEL, TEAM, Post, Workspace
+from bot.simulator.slack.workspace import BOT, STAFF_CHANNEL, Post, Workspace
 from bot.simulator.wire import Json, Obj
 
 Post_ = Callable[[str, bytes, Mapping[str, str]], int]
@@ -84,9 +84,16 @@ class Webhooks:
         self._workspace.set_deleted(user_id, True)
         return self.event({"type": "user_change", "user": {"id": user_id, "deleted": True}, **self._now()})
 
-    def uninstall(self) -> Told:
-        """An administrator removes the app."""
-        return self.event({"type": "app_uninstalled"})
+    def activate(self, user_id: str) -> Told:
+        """And brings them back."""
+        self._workspace.set_deleted(user_id, False)
+        return self.event({"type": "user_change", "user": {"id": user_id, "deleted": False}, **self._now()})
+
+    def uninstall(self) -> tuple[Told, Told]:
+        """An administrator removes the app ("app_uninstalled": both events come, in any order)."""
+        self._workspace.token = ""
+        revoked = self.event({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT]}})
+        return revoked, self.event({"type": "app_uninstalled"})
 
     def event(self, event: Obj) -> Told:
         """Any event, in its envelope."""
@@ -94,12 +101,14 @@ class Webhooks:
             number = next(self._numbers)
         envelope: Obj = {
             "type": "event_callback",
-            "team_id": TEAM,
+            "team_id": self._workspace.team,
             "api_app_id": APP,
             "event": event,
-            "event_id": f"Ev{number:09}",
+            "event_id": f"Ev{self._workspace.team}{number:09}",
             "event_time": int(self._workspace.clock.now().timestamp()),
-            "authorizations": [{"team_id": TEAM, "user_id": BOT, "is_bot": True, "enterprise_id": None}],
+            "authorizations": [
+                {"team_id": self._workspace.team, "user_id": BOT, "is_bot": True, "enterprise_id": None}
+            ],
         }
         return self.tell(json.dumps(envelope, ensure_ascii=False).encode(), "application/json")
 
@@ -113,7 +122,7 @@ class Webhooks:
             "text": text,
             "user_id": user_id,
             "user_name": member.name if member else "",
-            "team_id": TEAM,
+            "team_id": self._workspace.team,
             "channel_id": channel or self._dm(user_id),
             "api_app_id": APP,
             "response_url": f"{self._base_url}/slack/respond/none",
@@ -126,7 +135,7 @@ class Webhooks:
         payload: Obj = {
             "type": "block_actions",
             "user": self._person(user_id),
-            "team": {"id": TEAM, "domain": "sample"},
+            "team": {"id": self._workspace.team, "domain": "sample"},
             "api_app_id": APP,
             "trigger_id": self._workspace.new_trigger(user_id),
             "actions": [{**action, "action_ts": self._stamp()}],
@@ -156,7 +165,7 @@ class Webhooks:
         shown: Obj = {**view, "id": "V1", "state": {"values": values}}
         payload: Obj = {
             "type": "view_submission",
-            "team": {"id": TEAM},
+            "team": {"id": self._workspace.team},
             "user": self._person(user_id),
             "view": shown,
             "trigger_id": self._workspace.new_trigger(user_id),
@@ -205,7 +214,7 @@ class Webhooks:
 
     def _person(self, user_id: str) -> Json:
         member = self._workspace.member(user_id)
-        return {"id": user_id, "name": member.name if member else "", "team_id": TEAM}
+        return {"id": user_id, "name": member.name if member else "", "team_id": self._workspace.team}
 
     def _now(self) -> Obj:
         return {"event_ts": self._stamp()}

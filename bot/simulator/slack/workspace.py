@@ -19,6 +19,7 @@ from bot.simulator.wire import Json, Obj, Violation
 
 TEAM: Final = "T0SAMPLE01"
 BOT: Final = "U0SELFCARE"
+APP_BOT: Final = "B0SELFCARE"
 STAFF_CHANNEL: Final = "C0STAFF001"
 TEXT_MAX: Final = 40_000  # chat.postMessage: text
 
@@ -66,10 +67,22 @@ class Call:
 
 
 class Workspace:
-    """Thread-safe. `pace`: seconds that must lie between two messages to one conversation; None is not held to it."""
+    """Thread-safe. `pace`: seconds that must lie between two messages to one conversation; None is not held to it. `token`
+    is what the app shows there; "" until it is installed, and once it was removed."""
 
-    def __init__(self, clock: Clock, *, pace: float | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        team: str = TEAM,
+        name: str = "見本の会社",
+        token: str = "",
+        pace: float | None = None,
+    ) -> None:
         self.clock = clock
+        self.team = team
+        self.name = name
+        self.token = token
         self.pace = pace
         self.faults = Faults()
         self.limited = 0
@@ -135,14 +148,14 @@ class Workspace:
     def new_response(self, channel: str, ts: str) -> str:
         """The id of a response_url for a tap on that message."""
         with self._lock:
-            name = f"R{next(self._numbers)}"
+            name = f"{self.team}.R{next(self._numbers)}"
             self._responses[name] = (channel, ts)
             return name
 
     def new_trigger(self, user_id: str) -> str:
         """Opens one modal for that person."""
         with self._lock:
-            name = f"{next(self._numbers)}.{user_id}"
+            name = f"{next(self._numbers)}.{self.team}.{user_id}"
             self._triggers[name] = user_id
             return name
 
@@ -153,10 +166,11 @@ class Workspace:
         methods: Mapping[str, Callable[[Obj], Obj]] = {
             "auth.test": lambda _: {
                 "ok": True,
-                "team": "見本の会社",
-                "team_id": TEAM,
+                "team": self.name,
+                "team_id": self.team,
                 "user": "selfcare",
                 "user_id": BOT,
+                "bot_id": APP_BOT,
             },
             "chat.postMessage": self._post,
             "chat.update": self._update,
