@@ -53,8 +53,12 @@ def take_step(tx: Connection, now: datetime, actor: str, alert_id: int, step: St
         case _:
             assert_never(step)
     first = bool(tx.execute(done).rowcount)
+    seen = first
     if first and step is not Step.ACKNOWLEDGED:
-        tx.execute(row.where(Alert.acknowledged_at.is_(None)).values(acknowledged_by=actor, acknowledged_at=now))
+        unseen = row.where(Alert.acknowledged_at.is_(None))
+        seen = bool(tx.execute(unseen.values(acknowledged_by=actor, acknowledged_at=now)).rowcount)
+    if seen:  # where staff were called, what called them says so
+        tx.execute(row.where(Alert.calls > 0).values(call_at=now))
     if note.strip():
         tx.execute(row.values(note=codec.storable(note.strip()[:NOTE_MAX])))
     if first or note.strip():

@@ -14,7 +14,8 @@ from bot.content.model import Content
 from bot.content.staff_room import StaffRoom
 from bot.messages import Card, Choice, Message, Priority, StaffToken
 from bot.runtime import Runtime
-from bot.store.tables import OUTBOX, Alert, Booking
+from bot.store import codec
+from bot.store.tables import OUTBOX, Alert, Booking, OutboxStatus, unsettled
 
 log = structlog.get_logger()
 
@@ -27,6 +28,12 @@ STALE = timedelta(hours=24)
 
 ANSWER_LIFE = timedelta(minutes=30)
 """How long Slack lets the message that was pressed be changed ("Handling user interaction")."""
+
+UNDER_WAY = timedelta(seconds=2)
+"""When it is looked again for a call that was just being sent."""
+
+SLACK_ACTOR = "slack "
+"""What the audit's name of somebody in Slack begins with; their name and their address follow."""
 
 BOOKED_WITHIN = timedelta(minutes=10)
 
@@ -58,6 +65,8 @@ _DUE: Select[*tuple[Any, ...]] = (
         Alert.urgency,
         Alert.opened_at,
         Alert.calls,
+        Alert.acknowledged_by,
+        Alert.acknowledged_at,
         or_(Alert.acknowledged_at.is_not(None), Alert.resolved_at.is_not(None)).label("seen"),
     )
     .order_by(Alert.call_at, Alert.id)
@@ -72,6 +81,8 @@ _ALERT: Select[*tuple[Any, ...]] = select(Alert.id, Alert.contact_id, Alert.urge
 def _call(runtime: Runtime, tx: Connection, alert: Row[Any], now: datetime) -> int:
     mine = update(Alert).where(Alert.id == alert.id)
     stale = alert.calls == 0 and now - alert.opened_at > STALE
+    if alert.seen and alert.calls:
+        return _show_seen(runtime, tx, alert, now)
     if alert.seen or stale:
         tx.execute(mine.values(call_at=None))
         return 0
@@ -82,7 +93,36 @@ def _call(runtime: Runtime, tx: Connection, alert: Row[Any], now: datetime) -> i
     tx.execute(mine.values(calls=number, call_at=next_at))
     loud = rule is not None and number >= rule.loud_from
     message = _alert_message(runtime, alert, number, now, loud)
-    return _put(runtime, tx, message, f"staff:alert:{alert.id}:{number}", now)
+    return _put(runtime, tx, message, _call_key(alert.id, number), now)
+
+
+def _show_seen(runtime: Runtime, tx: Connection, alert: Row[Any], now: datetime) -> int:
+    """Every call of the alert that stands in the channel says that it was seen, and by whom; one that has not left is taken
+    back."""
+    keys = [_call_key(alert.id, number) for number in range(1, alert.calls + 1)]
+    calls = tx.execute(_CALLS.where(OUTBOX.c.dedupe_key.in_(keys))).all()
+    waiting = update(OUTBOX).where(OUTBOX.c.id.in_([call.id for call in calls]), unsettled())
+    tx.execute(waiting.values(status=OutboxStatus.CANCELLED, error="seen", done_at=now, message=None, user_id=""))
+    under_way = any(call.status == OutboxStatus.SENDING for call in calls)
+    tx.execute(update(Alert).where(Alert.id == alert.id).values(call_at=now + UNDER_WAY if under_way else None))
+    room = runtime.content.staff_room
+    text = _text(room, "seen", time=_clock(runtime.content, alert.acknowledged_at), name=_called(alert.acknowledged_by))
+    message = Message((_card(runtime, alert, text, _console(runtime)),))
+    posts = [post for call in calls for post in codec.strings_from(call.provider_ids)]
+    replies = [outbox.ReplyToken(post, now + ANSWER_LIFE) for post in posts]
+    return sum([_put(runtime, tx, message, f"staff:seen:{one.token}", now, one) for one in replies])
+
+
+_CALLS = select(OUTBOX.c.id, OUTBOX.c.status, OUTBOX.c.provider_ids)
+
+
+def _call_key(alert_id: int, number: int) -> str:
+    return f"staff:alert:{alert_id}:{number}"
+
+
+def _called(actor: str) -> str:
+    """What somebody is called, of what the audit calls them."""
+    return actor.removeprefix(SLACK_ACTOR).rpartition(" ")[0] if actor.startswith(SLACK_ACTOR) else actor
 
 
 def _put(
@@ -90,7 +130,16 @@ def _put(
 ) -> int:
     to = outbox.Address(None, CHANNEL, runtime.settings.slack_staff_channel)
     made = outbox.put(
-        runtime.db, tx, to, message, cause=key, dedupe_key=key, now=now, reply=reply, priority=Priority.SAFETY
+        runtime.db,
+        tx,
+        to,
+        message,
+        cause=key,
+        dedupe_key=key,
+        now=now,
+        reply=reply,
+        priority=Priority.REPLY if reply else Priority.SAFETY,
+        expires_at=reply.expires_at if reply else None,
     )
     return int(made is not None)
 
@@ -171,9 +220,8 @@ def _acknowledge(runtime: Runtime, done: StaffAct, alert_id: int) -> None:
     now, room = runtime.now(), runtime.content.staff_room
     name = done.name or done.who
     with runtime.db.write() as tx:
-        first = alerts.take_step(tx, now, f"slack {name} {done.who}", alert_id, alerts.Step.ACKNOWLEDGED)
+        first = alerts.take_step(tx, now, f"{SLACK_ACTOR}{name} {done.who}", alert_id, alerts.Step.ACKNOWLEDGED)
         alert = tx.execute(_ALERT.where(Alert.id == alert_id)).first()
-        tx.execute(update(Alert).where(Alert.id == alert_id).values(call_at=None))
         if alert is not None and done.reply:
             clock = _clock(runtime.content, now)
             text = _text(room, "seen", time=clock, name=name) if first else _text(room, "seen_before")

@@ -7,13 +7,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
+from bot.access import Role
 from bot.simulator.demo import Demo
+from bot.simulator.faults import Fault
 from bot.simulator.slack.workspace import STAFF_CHANNEL, Post
 from bot.simulator.wire import Obj
 from bot.staff_room import BATCH, sweep
 from bot.store.tables import Alert, Audit, Booking, Contact, Outbox
+from tests.console.staff import forms, signed_in
 from tests.patient import Patient, open_demo
 from tests.slack_patient import SlackPatient, elements, read
 
@@ -96,6 +99,79 @@ def test_confirming_takes_the_button_away_names_who_and_stands_in_the_audit(demo
     demo.clock.move(timedelta(hours=3))
     demo.bot.drain()
     assert len(posts(demo)) == 1
+
+
+def in_the_console(demo: Demo, word: str) -> str:
+    """Somebody presses that in the console. What they are called."""
+    member = signed_in(demo, Role.ASSISTANT)
+    [form] = [one for one in forms(member.see("/console/")) if one.action.endswith(f"/{word}")]
+    member.send(form.action, {}, "/console/")
+    return member.name
+
+
+def test_what_is_seen_in_the_console_says_so_in_every_post_of_the_staffs_channel(demo: Demo) -> None:
+    emergency(demo)
+    demo.clock.move(timedelta(minutes=5))
+    demo.bot.drain()
+    assert ["[確認しました]" in shown(post) for post in posts(demo)] == [True, True]
+    name = in_the_console(demo, "called")  # whoever calls has seen it
+    demo.bot.drain()
+    for post in posts(demo):
+        assert f"✓ 4/6 10:05 {name} さんが確認しました。" in shown(post)
+        assert "[確認しました]" not in shown(post)
+        assert "<!channel>" not in str(post.blocks)
+    demo.clock.move(timedelta(hours=3))
+    demo.bot.drain()
+    assert len(posts(demo)) == 2
+
+
+def test_one_press_in_slack_settles_the_earlier_posts_too(demo: Demo) -> None:
+    emergency(demo)
+    for _ in range(2):
+        demo.clock.move(timedelta(minutes=5))
+        demo.bot.drain()
+    press(demo, "確認しました", posts(demo)[1])
+    for post in posts(demo):
+        assert "✓ 4/6 10:10 見本 受付(サンプル) さんが確認しました。" in shown(post)
+        assert "[確認しました]" not in shown(post)
+
+
+def test_a_call_that_has_not_left_when_it_is_seen_does_not_leave_and_one_under_way_is_changed_after(
+    demo: Demo,
+) -> None:
+    demo.slack.faults.lay(Fault("rate", times=1, path="chat.postMessage", seconds=3))
+    emergency(demo)
+    assert posts(demo) == []
+    in_the_console(demo, "acknowledged")
+    demo.clock.move(timedelta(seconds=5))
+    demo.bot.drain()
+    assert posts(demo) == []
+    emergency(demo, SlackPatient(demo, "見本 次郎(サンプル)"))
+    runtime = demo.bot.runtime
+    with runtime.db.write() as tx:  # as if its answer were still on its way
+        tx.execute(
+            update(Outbox).where(Outbox.provider_ids != "[]", Outbox.channel == "staff").values(status="sending")
+        )
+    in_the_console(demo, "acknowledged")
+    sweep(runtime)
+    assert "[確認しました]" in shown(posts(demo)[0])
+    with runtime.db.write() as tx:
+        tx.execute(update(Outbox).where(Outbox.status == "sending").values(status="sent"))
+    demo.clock.move(timedelta(seconds=3))
+    demo.bot.drain()
+    assert "さんが確認しました" in shown(posts(demo)[0])
+
+
+def test_a_post_that_somebody_deleted_is_left_and_nothing_new_is_said(demo: Demo) -> None:
+    emergency(demo)
+    demo.slack.remove(STAFF_CHANNEL, posts(demo)[0].ts)
+    in_the_console(demo, "acknowledged")
+    demo.bot.drain()
+    assert posts(demo) == []
+    with demo.bot.runtime.db.read() as look:
+        assert look.execute(select(Outbox.error).where(Outbox.status == "failed")).scalars().all() == [
+            "message_not_found"
+        ]
 
 
 def test_what_nobody_confirms_is_called_again_then_to_everybody_and_not_for_ever(demo: Demo) -> None:

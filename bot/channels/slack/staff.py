@@ -8,7 +8,7 @@ from bot.channels.slack import limits
 from bot.channels.slack.blocks import Blocks, JsonObject
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
-from bot.channels.slack.render import render
+from bot.channels.slack.render import Rendered, render
 from bot.channels.slack.send import Api, receipt
 from bot.messages import Card
 
@@ -33,8 +33,7 @@ class StaffChannel:
         rendered = render(delivery.message, None)
         blocks: Sequence[JsonObject] = rendered.blocks
         if delivery.reply_token is not None:
-            url = str(json.loads(delivery.reply_token)["url"])
-            return receipt(self._api.respond(url, {"replace_original": True, "text": rendered.text, "blocks": blocks}))
+            return self._replace(delivery.reply_token, rendered)
         text = rendered.text
         if delivery.message.loud:
             text = EVERYBODY + text
@@ -50,6 +49,15 @@ class StaffChannel:
             if not mine:
                 return Receipt(Outcome.RETRY, error="pace")
             return receipt(self._api.call("chat.postMessage", self._token, arguments))
+
+    def _replace(self, reply_token: str, rendered: Rendered) -> Receipt:
+        """What was pressed, by its response_url; what stands there, by the name under which it was sent ("chat.update")."""
+        content: JsonObject = {"text": rendered.text, "blocks": rendered.blocks}
+        if reply_token.startswith("{"):
+            url = str(json.loads(reply_token)["url"])
+            return receipt(self._api.respond(url, {"replace_original": True, **content}))
+        channel, _, ts = reply_token.partition(":")
+        return receipt(self._api.call("chat.update", self._token, {"channel": channel, "ts": ts, **content}))
 
     def _open(self, delivery: Delivery) -> Receipt:
         """See "views.open": the reply token is the trigger_id, good for three seconds and once."""

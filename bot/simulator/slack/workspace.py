@@ -145,6 +145,11 @@ class Workspace:
             self._posts.setdefault(channel, []).append(post)
             return post
 
+    def remove(self, channel: str, ts: str) -> None:
+        """Somebody deletes a message."""
+        with self._lock:
+            self._posts[channel] = [post for post in self._posts.get(channel, []) if post.ts != ts]
+
     def new_response(self, channel: str, ts: str) -> str:
         """The id of a response_url for a tap on that message."""
         with self._lock:
