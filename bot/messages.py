@@ -337,8 +337,8 @@ class Inbound:
 class Choice:
     """A button. Exactly one of `token`, `uri` (tel: or https:) and `page` is set; a page becomes a signed `uri` before
     the message is stored. `say` is what appears in the chat as the patient's own words when it is tapped; None means
-    the label. `picker` "time": the channel lets a time of day be chosen and puts it (HH:MM) in the place of the token's
-    option."""
+    the label. `picker`: the channel lets a time of day or a day be chosen and puts it (HH:MM, YYYY-MM-DD) in the place of the
+    token's option. `between`: the first and the last day worth choosing, as far as a channel can keep to them."""
 
     label: str
     token: Token | None = None
@@ -346,7 +346,8 @@ class Choice:
     page: Page | None = None
     say: str | None = None
     style: Literal["main", "plain"] = "plain"
-    picker: Literal["time"] | None = None
+    picker: Literal["time", "date"] | None = None
+    between: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

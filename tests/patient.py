@@ -120,6 +120,12 @@ class Patient:
         assert found.kind == "time", f"[{label}] has no time picker"
         return self._after(lambda: self.demo.webhooks.pick_time(self.user_id, found.value, time))
 
+    def pick_day(self, label: str, day: str) -> str:
+        """Taps a button with a calendar and chooses a day (YYYY-MM-DD)."""
+        found = self._find(label, [*self._quick(), *self._buttons(self.bubbles)])
+        assert found.kind == "date", f"[{label}] has no calendar"
+        return self._after(lambda: self.demo.webhooks.pick_day(self.user_id, found.value, day))
+
     def tap_old(self, label: str) -> str:
         """Taps the newest such button that came before the last answer: the chat can be scrolled up."""
         return self._tap(self._find(label, self._buttons(self.bubbles, until=self._seen)))
@@ -261,8 +267,8 @@ class Patient:
                 return self.say(one.value)
             case "uri":
                 raise AssertionError(f"[{one.label}] opens {one.value}: nothing reaches the bot")
-            case "time":
-                raise AssertionError(f"[{one.label}] needs a time")
+            case "time" | "date":
+                raise AssertionError(f"[{one.label}] needs a {one.kind}")
 
     def _find(self, label: str, choices: Sequence[Tappable], by: Literal["label", "value"] = "label") -> Tappable:
         for one in choices:

@@ -75,6 +75,13 @@ class SlackPatient(Patient):
             lambda: self.demo.slack_hooks.act(self.user_id, {**found.action, "selected_time": time}, found.post)
         )
 
+    def pick_day(self, label: str, day: str) -> str:
+        found = self._choose(label, [*self._elements()])
+        assert found.kind == "datepicker", f"[{label}] has no calendar"
+        return self._do(
+            lambda: self.demo.slack_hooks.act(self.user_id, {**found.action, "selected_date": day}, found.post)
+        )
+
     def tap_old(self, label: str) -> str:
         """A button that Slack still showed when it was pressed."""
         older = [post for post in self._posts() if post.came <= self._seen]

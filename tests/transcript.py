@@ -117,6 +117,8 @@ def _act(text: str, patient: Patient) -> None:
         patient.tap_menu(Command(menu[1]))
     elif picked := re.fullmatch(r"\[(.+)\] (\d\d:\d\d)", text):
         patient.pick_time(picked[1], picked[2])
+    elif picked := re.fullmatch(r"\[(.+)\] (\d{4}-\d\d-\d\d)", text):
+        patient.pick_day(picked[1], picked[2])
     elif tap := re.fullmatch(r"\[(.+)\]", text):
         patient.tap(tap[1])
     elif jump := re.fullmatch(r"\(\+(\d+) (minute|hour|day)s?\)", text):

@@ -64,7 +64,7 @@ class Booking(Strict):
 
 
 BookingLabel = Literal[
-    "pick_day", "more_days", "other_day", "confirm", "change", "cancel", "cancel_yes", "keep", "ics", "phone", "wish", "share",
+    "pick_day", "more_days", "pick_date", "other_day", "confirm", "change", "cancel", "cancel_yes", "keep", "ics", "phone", "wish", "share",
     "share_yes", "share_no", "share_stop", "skip", "list", "leave_list", "take", "pass", "list_keep",
 ]  # fmt: skip
 """The buttons of appointments."""
@@ -78,6 +78,7 @@ class BookingWords(Strict):
     intro: Wording
     note: Wording
     free_day: Wording
+    day_full: Wording
     ask_time: Wording
     ask_confirm: Wording
     ask_confirm_request: Wording

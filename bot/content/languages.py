@@ -66,6 +66,7 @@ _WHEN = frozenset(("day", "time", "until"))
 BOOKED: dict[str, frozenset[str]] = {
     "free_day": frozenset(("count",)),
     "ask_time": frozenset(("day",)),
+    "day_full": frozenset(("day",)),
     "ask_confirm": _WHEN,
     "ask_confirm_request": _WHEN,
     "ask_move": _WHEN,

@@ -191,8 +191,12 @@ def _picked_day(draft: Draft, option: str) -> bool:
         day = date.fromisoformat(option)
     except ValueError:
         return False
-    if (diary := _may(draft)) is not None and not booking_words.times(draft, diary, day):
-        _gone(draft, diary)
+    if (diary := _may(draft)) is None or booking_words.times(draft, diary, day):
+        return True
+    if diary.free:
+        booking_words.near(draft, diary, day)
+    else:
+        _days(draft, diary, 0)
     return True
 
 

@@ -16,6 +16,9 @@ BOOKING = "booking"
 DAYS = 9
 """Days side by side; a tenth card leads to the later ones (LINE takes twelve bubbles, and ten are enough to swipe)."""
 
+NEAR = 5
+"""Days shown around one that is full."""
+
 TIMES = 8
 """Times on one card."""
 
@@ -88,17 +91,42 @@ def go_on(draft: Draft) -> None:
 def days(draft: Draft, diary: Diary, page: int) -> None:
     """The next days with free times, side by side."""
     words = draft.content.booking
-    by_day: dict[date, list[Free]] = {}
-    for free in diary.free:
-        by_day.setdefault(local_day(draft, free.starts_at), []).append(free)
-    listed = list(by_day.items())
+    listed = list(_by_day(draft, diary).items())
     start = page * DAYS if page * DAYS < len(listed) else 0
     cards = [_day(draft, day, times) for day, times in listed[start : start + DAYS]]
     if start + DAYS < len(listed):
         more = button(draft, "more_days", "days", str(start // DAYS + 1), main=True)
-        cards.append(Card(draft.text(words.labels["more_days"]), choices=(more,)))
+        cards.append(_calendar(draft, listed[0][0], listed[-1][0], more))
     draft.say(Words(f"{draft.text(words.intro)}\n{draft.text(words.note)}"), Carousel(tuple(cards)))
     go_on(draft)
+
+
+def near(draft: Draft, diary: Diary, wanted: date) -> None:
+    """The free days around one that has no time free."""
+    by_day = _by_day(draft, diary)
+    nearest = sorted(sorted(by_day, key=lambda day: (abs(day - wanted), day))[:NEAR])
+    cards = [_day(draft, day, by_day[day]) for day in nearest]
+    if len(by_day) > NEAR:
+        cards.append(_calendar(draft, min(by_day), max(by_day), button(draft, "other_day", "days", "0")))
+    said = draft.text(draft.content.booking.day_full, {"day": day_words(draft, wanted)})
+    draft.say(Words(said), Carousel(tuple(cards)))
+    go_on(draft)
+
+
+def _by_day(draft: Draft, diary: Diary) -> Mapping[date, Sequence[Free]]:
+    by_day: dict[date, list[Free]] = {}
+    for free in diary.free:
+        by_day.setdefault(local_day(draft, free.starts_at), []).append(free)
+    return by_day
+
+
+def _calendar(draft: Draft, first: date, last: date, more: Choice) -> Card:
+    """The way to all other days: a page further, or the channel's own calendar."""
+    labels = draft.content.booking.labels
+    token = PickToken(0, f"{BOOKING}/day", "pick")
+    days = (first.isoformat(), last.isoformat())
+    pick = Choice(draft.text(labels["pick_date"]), token=token, picker="date", between=days)
+    return Card(draft.text(labels["more_days"]), choices=(more, pick))
 
 
 def _day(draft: Draft, day: date, times: Sequence[Free]) -> Card:

@@ -79,6 +79,9 @@ class Chat:
                 self._say(f"  -> {one.value}")
             case "time":
                 self._say("  -> 21:30")  # what the picker would give is typed here
+            case "date":
+                self._say(f"  -> {one.first}")
+                self._demo.webhooks.pick_day(self.person, one.value, one.first)
 
     def _listen(self) -> None:
         """Lets the bot do what is due, then shows what arrived. Quick replies go with the newest bubble."""

@@ -98,6 +98,8 @@ class Page:
                 return self._webhooks.tap(user_id, value, shown if isinstance(shown, str) else None)
             case "time" if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", str(body.get("time"))):
                 return self._webhooks.pick_time(user_id, value, str(body["time"]))
+            case "date" if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(body.get("date"))):
+                return self._webhooks.pick_day(user_id, value, str(body["date"]))
             case "sticker":
                 return self._webhooks.sticker(user_id, value)
             case "unsend":

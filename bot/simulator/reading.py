@@ -9,12 +9,13 @@ from bot.simulator.wire import Json, Obj
 @dataclass(frozen=True, slots=True)
 class Tappable:
     """A button or quick reply. `value` is what it sends or opens, `shown` what then stands in the chat as the person's
-    own words (None: nothing). A `time` is chosen first and sent along."""
+    own words (None: nothing). A `time` or a `date` is chosen first and sent along; `first` is what the calendar opens at."""
 
     label: str
-    kind: Literal["postback", "message", "uri", "time"]
+    kind: Literal["postback", "message", "uri", "time", "date"]
     value: str
     shown: str | None = None
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def _tappable(action: Json) -> Tappable | None:
             shown = action.get("displayText")
             return Tappable(label, "postback", str(action["data"]), shown if isinstance(shown, str) else None)
         case "datetimepicker":
-            return Tappable(label, "time", str(action["data"]))
+            kind: Literal["time", "date"] = "date" if action.get("mode") == "date" else "time"
+            return Tappable(label, kind, str(action["data"]), first=str(action.get("initial", "")))
         case "message":
             return Tappable(label, "message", str(action["text"]), str(action["text"]))
         case "uri":

@@ -78,6 +78,10 @@ class Webhooks:
         """Chooses a time (HH:MM) in the picker of a button ("Postback event", params of a datetime picker action)."""
         return self.tell(self.event("postback", user_id, {"postback": {"data": data, "params": {"time": time}}}))
 
+    def pick_day(self, user_id: str, data: str, day: str) -> Told:
+        """Chooses a day (YYYY-MM-DD) in such a picker."""
+        return self.tell(self.event("postback", user_id, {"postback": {"data": data, "params": {"date": day}}}))
+
     def sticker(self, user_id: str, sticker_id: str = "1988", package_id: str = "446") -> Told:
         """Sends a sticker."""
         sticker: Obj = {"type": "sticker", "packageId": package_id, "stickerId": sticker_id}

@@ -146,6 +146,19 @@ def _message(where: str, message: Obj) -> Iterator[Violation]:
         yield from _quick(f"{where}.quickReply", quick)
 
 
+def _picker(where: str, value: Obj) -> Iterator[Violation]:
+    """Messaging API reference, "Datetime picker action": full-date, and the first is before the last."""
+    days = [value.get(name) for name in ("min", "initial", "max")]
+    if value.get("mode") == "time" and days == [None] * 3:
+        return
+    if value.get("mode") != "date":
+        yield Violation(f"{where}.mode", "this program has no reason to ask for anything but a time or a day")
+    elif not all(isinstance(day, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) for day in days):
+        yield Violation(where, "min, initial and max are days")
+    elif days != sorted(map(str, days)):
+        yield Violation(where, "min, initial and max are not in their order")
+
+
 def _quick(where: str, quick: Obj) -> Iterator[Violation]:
     items = quick.get("items")
     if not isinstance(items, list) or not 1 <= len(items) <= QUICK_MAX:
@@ -207,8 +220,7 @@ def action(where: str, value: Json, *, labelled: bool) -> Iterator[Violation]:
                 yield from text(f"{where}.displayText", value.get("displayText"), DATA_MAX)
         case "datetimepicker":
             yield from text(f"{where}.data", value.get("data"), DATA_MAX)
-            if value.get("mode") != "time":
-                yield Violation(f"{where}.mode", "this program has no reason to ask for anything but a time")
+            yield from _picker(where, value)
         case "message":
             yield from text(f"{where}.text", value.get("text"), DATA_MAX)
         case "uri":

@@ -97,6 +97,15 @@ def write(phone: Page, text: str) -> None:
     expect(phone.locator(".entry.theirs:not(.typing)").nth(before)).to_be_attached()
 
 
+def choose_day(phone: Page, day: str) -> None:
+    """In the calendar that the phone slides up."""
+    before = phone.locator(".entry.theirs:not(.typing)").count()
+    phone.locator("#log").get_by_role("button", name="カレンダーで選ぶ").last.click()
+    phone.get_by_label("日にちを選ぶ").fill(day)
+    phone.locator("#time").get_by_role("button").click()
+    expect(phone.locator(".entry.theirs:not(.typing)").nth(before)).to_be_attached()
+
+
 def pass_time(phone: Page, days: int = 0, hours: int = 0) -> None:
     """By the buttons beside the phone."""
     inside(phone)
@@ -155,11 +164,15 @@ def test_somebody_whose_back_hurts_again_and_again_is_nudged_books_is_reminded_m
     pass_time(phone, days=1, hours=8)
     expect(log).to_contain_text("明日は、からだの評価のご予約日です")
     fits(phone)
-    pass_time(phone, hours=18)
+    demo.clock.move(timedelta(hours=18))
     expect(log).to_contain_text("きょうは、からだの評価のご予約日です")
     fits(phone)
-    for label in ("予約を変える", "4/14（火） の時間", "10:00"):
-        press(phone, label)
+    press(phone, "予約を変える")
+    choose_day(phone, "2026-04-19")
+    expect(log).to_contain_text("4/19（日） は、空いている時間がありません")
+    fits(phone)
+    choose_day(phone, "2026-04-14")
+    press(phone, "10:00")
     expect(log).to_contain_text("いまのご予約を、4/14（火） 10:00〜11:00 に変えますか")
     press(phone, "この時間でお願いする")
     fits(phone)

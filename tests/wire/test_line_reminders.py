@@ -1,4 +1,4 @@
-"""A time picker on LINE: how it is sent, and how the chosen time comes back."""
+"""Pickers of a time and of a day on LINE: how they are sent, and how what was chosen comes back."""
 
 import json
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ def test_the_chosen_time_is_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [None, {}, {"time": "24:00"}, {"time": "7:30"}, {"time": "0730|x"}, {"date": "2026-04-06"}]
+    "params", [None, {}, {"time": "24:00"}, {"time": "7:30"}, {"time": "0730|x"}, {"datetime": "2026-04-06T07:30"}]
 )
 def test_what_is_no_time_changes_no_answer(params: object) -> None:
     assert tapped("p|0|reminder/time/01234|pick", params) == Picked(PICK)
@@ -54,3 +54,33 @@ def test_what_is_no_time_changes_no_answer(params: object) -> None:
 
 def test_a_time_with_data_that_is_not_ours_is_garbled() -> None:
     assert tapped("x|pick", {"time": "07:30"}) == Garbled()
+
+
+DAY = PickToken(0, "booking/day", "pick")
+
+
+def test_a_day_picker_is_a_datetime_picker_for_a_date_between_the_first_and_the_last_day() -> None:
+    choice = Choice("カレンダーで選ぶ", token=DAY, picker="date", between=("2026-04-08", "2026-05-02"))
+    [card] = render(Message((Card("もっと先の日", choices=(choice,)),)), None)
+    action = json.loads(json.dumps(card))["contents"]["footer"]["contents"][0]["action"]
+    days = {"initial": "2026-04-08", "min": "2026-04-08", "max": "2026-05-02"}
+    assert (
+        action
+        == {"type": "datetimepicker", "label": "カレンダーで選ぶ", "data": "p|0|booking/day|pick", "mode": "date"}
+        | days
+    )
+    assert_known_to_the_sdk(card)
+
+
+@pytest.mark.parametrize(
+    ("params", "option"),
+    [
+        ({"date": "2026-04-29"}, "2026-04-29"),
+        ({"date": "2026-4-29"}, "pick"),
+        ({"date": "29/04/2026"}, "pick"),
+        ({"datetime": "2026-04-29T10:00"}, "pick"),
+        (None, "pick"),
+    ],
+)
+def test_the_chosen_day_is_the_answer_and_what_is_no_day_is_none(params: object, option: str) -> None:
+    assert tapped("p|0|booking/day|pick", params) == Picked(PickToken(0, "booking/day", option))

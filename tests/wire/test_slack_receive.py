@@ -225,6 +225,14 @@ def test_a_command_alone_begins_and_with_words_is_something_said() -> None:
             {"action_id": "time:p|3|reminder/time|pick", "selected_time": "7:30"},
             Picked(PickToken(3, "reminder/time", "pick")),
         ),
+        (
+            {"action_id": "day:p|0|booking/day|pick", "selected_date": "2026-04-29"},
+            Picked(PickToken(0, "booking/day", "2026-04-29")),
+        ),
+        (
+            {"action_id": "day:p|0|booking/day|pick", "selected_date": "29 April"},
+            Picked(PickToken(0, "booking/day", "pick")),
+        ),
         ({"action_id": "submit:1"}, Filled(())),
     ],
 )

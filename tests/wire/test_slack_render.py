@@ -206,6 +206,15 @@ def test_a_time_is_chosen_with_nothing_chosen_beforehand() -> None:
     assert "initial_time" not in clock
 
 
+def test_a_day_is_chosen_in_slacks_own_calendar() -> None:
+    choice = Choice("カレンダーで選ぶ", token=pick("pick"), picker="date", between=("2026-04-08", "2026-05-02"))
+    [actions] = blocks(Message((Card("", choices=(choice,)),)))
+    [calendar] = actions["elements"]
+    assert (calendar["type"], calendar["placeholder"]["text"]) == ("datepicker", "カレンダーで選ぶ")
+    assert calendar["action_id"] == "day:p|3|screening/e1/urine|pick"
+    assert "initial_date" not in calendar
+
+
 def test_the_notification_says_what_the_message_says() -> None:
     card = Card("体の確認", "熱は <38℃> ありますか？", note="小さい字", picture=Picture("a.png", "絵の説明"))
     text = render(Message((Words("こんにちは"), card)), None).text

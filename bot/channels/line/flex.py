@@ -68,7 +68,12 @@ def action(choice: Choice) -> JsonObject:
             raise ValueError(f"button data of {len(data)} characters, at most {POSTBACK_DATA}")
         if choice.picker is not None:
             # Messaging API reference, "Datetime picker action". Phones only: elsewhere a time is written.
-            return {"type": "datetimepicker", "label": label, "data": data, "mode": choice.picker}
+            days = (
+                {"initial": choice.between[0], "min": choice.between[0], "max": choice.between[1]}
+                if choice.between
+                else {}
+            )
+            return {"type": "datetimepicker", "label": label, "data": data, "mode": choice.picker, **days}
         said = cut_to_clusters(choice.say or choice.label, DISPLAY_TEXT_CLUSTERS)
         return {"type": "postback", "label": label, "data": data, "displayText": said}
     if choice.uri is None:

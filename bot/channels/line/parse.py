@@ -49,6 +49,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ID = re.compile(r"[!-~]{1,200}")
 _BUTTON_DATA = re.compile(rf"[!-~]{{1,{TOKEN_MAX}}}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"[A-Za-z]{1,40}")
 
 
@@ -158,7 +159,7 @@ def _tapped(data: str, params: object) -> Event:
     token = decode_token(data) if _BUTTON_DATA.fullmatch(data) else None
     match token:
         case PickToken():
-            return Picked(_at_time(token, params))
+            return Picked(_chosen(token, params))
         case CommandToken(command, via):
             return Commanded(command, via)
         case StaffToken() | None:
@@ -167,10 +168,14 @@ def _tapped(data: str, params: object) -> Event:
             assert_never(token)
 
 
-def _at_time(token: PickToken, params: object) -> PickToken:
-    """The time of a time picker ("Postback event", params) is the answer."""
-    chosen = params.get("time") if isinstance(params, Mapping) else None
-    return replace(token, option=chosen) if isinstance(chosen, str) and _TIME.fullmatch(chosen) else token
+def _chosen(token: PickToken, params: object) -> PickToken:
+    """The time or the day of a picker ("Postback event", params) is the answer."""
+    given = params if isinstance(params, Mapping) else {}
+    for name, form in (("time", _TIME), ("date", _DAY)):
+        chosen = given.get(name)
+        if isinstance(chosen, str) and form.fullmatch(chosen):
+            return replace(token, option=chosen)
+    return token
 
 
 def _inbound(read: Any, event: Event, address: str | None, now: datetime) -> Inbound | None:

@@ -12,6 +12,7 @@ JsonObject: TypeAlias = Mapping[str, JsonValue]
 SUBMIT = "submit"
 LINK = "link"
 TIME = "time"
+DAY = "day"
 BUTTON = "button"
 CHOSEN = "chosen"
 """What an action_id begins with, by kind. A number follows: ids are unique within a message."""
@@ -110,12 +111,14 @@ class Blocks:
         return {**element, "text": _plain(limits.cut(choice.label, limits.BUTTON_TEXT)), **style}
 
     def _clock(self, choice: Choice, value: str) -> JsonObject:
-        """The token rides in the action_id: a time picker has no value of its own. No time is chosen beforehand."""
-        action_id = f"{TIME}:{value}"
+        """The token rides in the action_id: a picker has no value of its own. Nothing is chosen beforehand; Slack's day picker
+        knows no first and last day."""
+        kind, prefix = ("datepicker", DAY) if choice.picker == "date" else ("timepicker", TIME)
+        action_id = f"{prefix}:{value}"
         if len(action_id) > limits.BLOCK_ID:
-            raise ValueError(f"time picker id of {len(action_id)} characters")
+            raise ValueError(f"{choice.picker} picker id of {len(action_id)} characters")
         placeholder = _plain(limits.cut(choice.label, limits.BUTTON_TEXT))
-        return {"type": "timepicker", "action_id": action_id, "placeholder": placeholder}
+        return {"type": kind, "action_id": action_id, "placeholder": placeholder}
 
     def _id(self, kind: str) -> str:
         self._ids += 1
@@ -143,7 +146,7 @@ def answered(blocks: Sequence[object], said: Sequence[str]) -> list[JsonObject]:
 def _asks(element: Mapping[str, object]) -> bool:
     """Whether an element answers a question, and so is of no use once that is answered."""
     action_id, value = element.get("action_id"), element.get("value")
-    if isinstance(action_id, str) and action_id.startswith((SUBMIT, TIME)):
+    if isinstance(action_id, str) and action_id.startswith((SUBMIT, f"{TIME}:", f"{DAY}:")):
         return True
     return isinstance(value, str) and not isinstance(decode_token(value), CommandToken)
 

@@ -24,6 +24,7 @@ from bot.messages import (
 
 _DATA = re.compile(rf"[!-~]{{1,{TOKEN_MAX}}}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def answer(action: Say, body: Say) -> Event | None:
@@ -36,14 +37,16 @@ def answer(action: Say, body: Say) -> Event | None:
         case blocks.SUBMIT:
             return Filled(tuple(pick for pick, _ in _picks(body)))
         case blocks.TIME:
-            data, chosen = action_id.partition(":")[2], action.get("selected_time")
+            data, chosen, form = action_id.partition(":")[2], action.get("selected_time"), _TIME
+        case blocks.DAY:
+            data, chosen, form = action_id.partition(":")[2], action.get("selected_date"), _DAY
         case _:
-            data, chosen = str(action.get("value", "")), None
+            data, chosen, form = str(action.get("value", "")), None, _TIME
     token = decode_token(data) if _DATA.fullmatch(data) else None
     match token:
         case PickToken():
-            timed = isinstance(chosen, str) and _TIME.fullmatch(chosen) is not None
-            return Picked(replace(token, option=str(chosen)) if timed else token)
+            picked = isinstance(chosen, str) and form.fullmatch(chosen) is not None
+            return Picked(replace(token, option=str(chosen)) if picked else token)
         case CommandToken(command, via):
             return Commanded(command, via)
         case StaffToken() | None:
@@ -76,7 +79,8 @@ def afterwards(event: Event, action: Say, body: Say) -> str:
             picks = [(encode_token(replace(pick, option="")), label) for pick, label in _picks(body)]
             said = [" → ".join(filter(None, (items.get(block_id, ""), label))) for block_id, label in picks]
         case Picked():
-            said = [str(action.get("selected_time") or (action.get("text") or {}).get("text", ""))]
+            chosen = action.get("selected_time") or action.get("selected_date")
+            said = [str(chosen or (action.get("text") or {}).get("text", ""))]
         case _:
             assert_never(event)
     if not said:

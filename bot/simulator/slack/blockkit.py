@@ -38,12 +38,13 @@ _KEYS: Final[Mapping[str, frozenset[str]]] = {
     "input": frozenset({"label", "element", "optional", "hint", "dispatch_action"}),
     "button": frozenset({"text", "value", "url", "style", "confirm", "accessibility_label"}),
     "timepicker": frozenset({"placeholder", "initial_time", "timezone", "confirm"}),
+    "datepicker": frozenset({"placeholder", "initial_date", "confirm"}),
     "datetimepicker": frozenset({"initial_date_time"}),
     "radio_buttons": frozenset({"options", "initial_option"}),
     "static_select": frozenset({"options", "initial_option", "placeholder"}),
     "plain_text_input": frozenset({"multiline", "max_length", "min_length", "initial_value", "placeholder"}),
 }
-_ELEMENTS: Final = frozenset({"button", "timepicker", "datetimepicker", "radio_buttons", "static_select"})
+_ELEMENTS: Final = frozenset({"button", "timepicker", "datepicker", "datetimepicker", "radio_buttons", "static_select"})
 _INPUTS: Final = (_ELEMENTS | {"plain_text_input"}) - {"button"}
 
 

@@ -143,7 +143,7 @@ export class Phone {
         this.sent({ do: "tap", value: action.data, shown: action.displayText ?? null });
         break;
       case "datetimepicker":
-        this.pickTime(action);
+        this.pick(action);
         break;
       case "message":
         this.sent({ do: "say", value: action.text });
@@ -158,15 +158,18 @@ export class Phone {
     if (event?.detail === 0) find("log").focus();
   }
 
-  // LINE slides a wheel up from below; here it is the browser's own field.
-  pickTime(action) {
-    const dialog = find("time");
+  // LINE slides a wheel or a calendar up from below; here it is the browser's own field.
+  pick(action) {
     const field = find("time-field");
-    field.value = action.initial ?? "21:00";
+    field.type = action.mode;
+    field.min = action.min ?? "";
+    field.max = action.max ?? "";
+    field.value = action.initial ?? (action.mode === "time" ? "21:00" : "");
+    find("time-title").textContent = word(action.mode === "time" ? "timeLabel" : "dayLabel");
     find("time-form").onsubmit = () => {
-      if (field.value) this.sent({ do: "time", value: action.data, time: field.value });
+      if (field.value) this.sent({ do: action.mode, value: action.data, [action.mode]: field.value });
     };
-    dialog.showModal();
+    find("time").showModal();
   }
 
   // A number is shown and never dialled: a demo must not ring the ambulance.

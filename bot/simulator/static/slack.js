@@ -42,9 +42,10 @@ function element(one, press) {
   if (one.type === 'button') {
     return make('button', { type: 'button', className: one.style || '', textContent: one.text.text, onclick: (event) => press(one, event.target) });
   }
-  const time = make('input', { type: 'time', ariaLabel: one.placeholder.text });
-  time.onchange = () => press({ ...one, selected_time: time.value }, time);
-  return make('label', { className: 'actions' }, one.placeholder.text, time);
+  const kind = one.type === 'datepicker' ? 'date' : 'time';
+  const picked = make('input', { type: kind, ariaLabel: one.placeholder.text });
+  picked.onchange = () => { if (picked.value) press({ ...one, [`selected_${kind}`]: picked.value }, picked); };
+  return make('label', { className: 'actions' }, one.placeholder.text, picked);
 }
 
 function field(block) {
