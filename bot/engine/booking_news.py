@@ -95,6 +95,8 @@ def _about(draft: Draft, diary: Diary, event: BookingDecided, mine: Appointment)
             booking_words.shown(draft, mine, words.staff_cancelled, again, bring=False)
         case "no_show":
             draft.do(SettleBooking(mine.id, "no_show", by))
+        case "move" if mine.status == "confirmed" and mine.starts_at == event.starts_at:
+            pass  # the same decision twice
         case "move" if (
             diary.wanted and mine in diary.mine and event.starts_at is not None and event.ends_at is not None
         ):
