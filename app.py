@@ -98,6 +98,7 @@ def create_app(
     """The web application over `runtime` (None: one is opened for `settings`, None: from the environment). `working`
     tells whether this process's worker is alive; None where another process has it."""
     from bot.web import feeds, headers, health, hooks, leaving, slack_install
+    from bot.web.api.blueprint import blueprint as api
     from bot.web.care.blueprint import blueprint as care
     from bot.web.console import blueprint as console
 
@@ -109,6 +110,7 @@ def create_app(
     web.register_blueprint(care(lambda: parts))
     web.register_blueprint(feeds.blueprint(lambda: parts))
     console.install(web, lambda: parts, parts.settings, working)
+    web.register_blueprint(api(lambda: parts))
     web.register_blueprint(leaving.blueprint(lambda: parts))
     if parts.settings.slack_many:
         web.register_blueprint(slack_install.blueprint(parts))

@@ -68,3 +68,7 @@ _ALLOWED: Mapping[Role, frozenset[Action]] = {
 def may(role: Role, action: Action) -> bool:
     """Whether somebody of that role may do it."""
     return action in _ALLOWED[role]
+
+
+SCOPES = (Action.SEE_TODAY, Action.HANDLE_ALERTS, Action.SEE_PATIENTS, Action.SEE_BROADCASTS, Action.BROADCAST)
+"""What a program can be allowed with a token. What its holder's role does not allow, the token does not either."""

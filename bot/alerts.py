@@ -1,11 +1,13 @@
 """What staff must look at. Nothing here ever reaches a patient."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from types import MappingProxyType
+from typing import Any, assert_never
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from bot import audit
 from bot.store import codec
@@ -34,9 +36,56 @@ class Step(StrEnum):
     RESOLVED = "resolved"
 
 
-def take_step(tx: Connection, now: datetime, actor: str, alert_id: int, step: Step, note: str = "") -> bool:
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """An alert as it stands, without staff's note and without anything the patient said."""
+
+    id: int
+    contact_id: int
+    urgency: str
+    flags: tuple[str, ...]
+    origin: str
+    opened_at: datetime
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    called_by: str | None
+    called_at: datetime | None
+    resolved_by: str | None
+    resolved_at: datetime | None
+
+
+def find(tx: Connection, alert_id: int) -> Rung | None:
+    """The alert with that id."""
+    row = tx.execute(_RUNG.where(Alert.id == alert_id)).first()
+    return None if row is None else _rung(row)
+
+
+def latest(tx: Connection, most: int, before: int, *, resolved: bool | None) -> Sequence[Rung]:
+    """The newest first; those with ids below `before`. `resolved` None: whether or not."""
+    query = _RUNG.where(Alert.id < before).order_by(Alert.id.desc()).limit(most)
+    if resolved is not None:
+        query = query.where(Alert.resolved_at.is_not(None) if resolved else Alert.resolved_at.is_(None))
+    return [_rung(row) for row in tx.execute(query)]
+
+
+_RUNG = select(*(getattr(Alert, field.name) for field in fields(Rung)))
+
+
+def _rung(row: Row[*tuple[Any, ...]]) -> Rung:
+    return Rung(**{**row._mapping, "flags": codec.strings_from(row.flags)})  # noqa: SLF001 - SQLAlchemy's documented way
+
+
+def take_step(
+    tx: Connection,
+    now: datetime,
+    actor: str,
+    alert_id: int,
+    step: Step,
+    note: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> bool:
     """Whether it was the first time; False also when there is no such alert, or it is resolved. An empty note leaves the
-    one that is there."""
+    one that is there. `more` stands in the audit besides."""
     alert = tx.execute(
         select(Alert).with_only_columns(Alert.contact_id, Alert.resolved_at).where(Alert.id == alert_id)
     ).first()
@@ -62,7 +111,7 @@ def take_step(tx: Connection, now: datetime, actor: str, alert_id: int, step: St
     if note.strip():
         tx.execute(row.values(note=codec.storable(note.strip()[:NOTE_MAX])))
     if first or note.strip():
-        audit.note(tx, now, actor, f"alert_{step.value}", alert.contact_id, {"alert": str(alert_id)})
+        audit.note(tx, now, actor, f"alert_{step.value}", alert.contact_id, {"alert": str(alert_id), **more})
     return first
 
 

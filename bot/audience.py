@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 from sqlalchemy import Case, ColumnElement, Connection, and_, case, exists, func, not_, null, select
 
 from bot import outbox, pacing
@@ -23,12 +23,33 @@ PRACTICE = timedelta(days=28)
 CHOSEN_MOST = 500
 """People that can be chosen one by one: who needs more has a criterion or a tag."""
 
+LISTED_MOST = 100
+"""Values of one criterion."""
+
+DAYS_MOST = 3660
+"""Ten years: nothing is kept for longer."""
+
+Value = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+"""A word that a database can look for."""
+
+
+def _whole(value: object) -> object:
+    """JSON may write a whole number as 7.0."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = BeforeValidator(_whole)
+Days = Annotated[int, Field(ge=1, le=DAYS_MOST), Whole]
+Times = Annotated[int, Field(ge=0, le=10_000), Whole]
+ContactId = Annotated[int, Field(ge=1, lt=2**63), Whole]
+Several = Field(min_length=1, max_length=LISTED_MOST)
+
 
 @dataclass(frozen=True, slots=True)
 class OnChannel:
     """Reached by one of these channels."""
 
-    any_of: tuple[str, ...]
+    any_of: Annotated[tuple[Value, ...], Several]
     kind: Literal["on_channel"] = "on_channel"
 
 
@@ -36,7 +57,7 @@ class OnChannel:
 class Reads:
     """Reads one of these languages."""
 
-    any_of: tuple[Locale, ...]
+    any_of: Annotated[tuple[Locale, ...], Several]
     kind: Literal["reads"] = "reads"
 
 
@@ -44,7 +65,7 @@ class Reads:
 class Screened:
     """The last screening, or what was found since, came to one of these. "none": not screened yet."""
 
-    any_of: tuple[Disposition | Literal["none"], ...]
+    any_of: Annotated[tuple[Disposition | Literal["none"], ...], Several]
     kind: Literal["screened"] = "screened"
 
 
@@ -52,7 +73,7 @@ class Screened:
 class Follows:
     """The routine begun last is one of these."""
 
-    any_of: tuple[str, ...]
+    any_of: Annotated[tuple[Value, ...], Several]
     kind: Literal["follows"] = "follows"
 
 
@@ -60,7 +81,7 @@ class Follows:
 class Active:
     """Did something in the last so many days."""
 
-    days: int
+    days: Days
     kind: Literal["active"] = "active"
 
 
@@ -68,7 +89,7 @@ class Active:
 class Silent:
     """Did nothing in the last so many days."""
 
-    days: int
+    days: Days
     kind: Literal["silent"] = "silent"
 
 
@@ -76,8 +97,8 @@ class Silent:
 class Practised:
     """Began so many routines in the last four weeks; `most` None: no upper end."""
 
-    least: int
-    most: int | None = None
+    least: Times
+    most: Times | None = None
     kind: Literal["practised"] = "practised"
 
 
@@ -85,7 +106,7 @@ class Practised:
 class Tagged:
     """Bears one of these words of staff's."""
 
-    any_of: tuple[str, ...]
+    any_of: Annotated[tuple[Value, ...], Several]
     kind: Literal["tagged"] = "tagged"
 
 
@@ -93,7 +114,7 @@ class Tagged:
 class Chosen:
     """These, by contact id."""
 
-    contacts: tuple[int, ...]
+    contacts: Annotated[tuple[ContactId, ...], Field(max_length=CHOSEN_MOST)]
     kind: Literal["chosen"] = "chosen"
 
 
@@ -106,7 +127,7 @@ Criterion = Annotated[
 class Audience:
     """Those to whom every criterion applies; none: everybody."""
 
-    all_of: tuple[Criterion, ...] = ()
+    all_of: Annotated[tuple[Criterion, ...], Field(max_length=20)] = ()
 
 
 _AUDIENCE: TypeAdapter[Audience] = TypeAdapter(Audience)

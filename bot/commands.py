@@ -15,7 +15,7 @@ import click
 from flask import Flask
 from pydantic import ValidationError
 
-from bot import logs, staff_command
+from bot import logs, staff_command, token_command
 from bot.config import Settings
 
 if TYPE_CHECKING:
@@ -52,7 +52,19 @@ port_option = click.option("--port", default=8000, show_default=True)
 def register(cli: click.Group, house: House) -> None:
     """Adds them all."""
     staff = staff_command.group(house.open_runtime, _settings)
-    for command in (_serve(house), _web(house), _worker(house), _forecast(house), check, doctor, db, line, staff):
+    token = token_command.group(house.open_runtime, _settings)
+    for command in (
+        _serve(house),
+        _web(house),
+        _worker(house),
+        _forecast(house),
+        check,
+        doctor,
+        db,
+        line,
+        staff,
+        token,
+    ):
         cli.add_command(command)
 
 

@@ -29,10 +29,17 @@ TITLE_MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who of the staff does it: the name that the audit keeps."""
+    """Who of the staff does it: the name that the audit keeps. `token`: the id of the one with which a program does it for
+    them."""
 
     name: str
     role: Role
+    token: int | None = None
+
+    @property
+    def by_token(self) -> Mapping[str, str]:
+        """What the audit says besides when a program did it."""
+        return {} if self.token is None else {"token": str(self.token)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +297,11 @@ def choose_testers(runtime: Runtime, actor: Actor, contact_ids: Sequence[int]) -
 def _note(
     tx: Connection, now: datetime, actor: Actor, what: str, broadcast_id: int, more: Mapping[str, str] | None = None
 ) -> None:
-    audit.note(tx, now, actor.name, f"broadcast_{what}", None, {"broadcast": str(broadcast_id), **(more or {})})
+    audit.note(
+        tx,
+        now,
+        actor.name,
+        f"broadcast_{what}",
+        None,
+        {"broadcast": str(broadcast_id), **actor.by_token, **(more or {})},
+    )

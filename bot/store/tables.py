@@ -597,6 +597,25 @@ class StaffSession(Base):
     ended_at: Mapped[datetime | None]
 
 
+class ApiToken(Base):
+    """What a program shows to act for one of the staff. The token itself is with that program only. `scopes` are Actions.
+    `used_at` is exact to a minute."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(Number, primary_key=True)
+    staff_id: Mapped[int] = mapped_column(Number, ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[str] = mapped_column(Json)
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class Gate(Base):
     """The send gate as staff switched it, in one row; none: nobody has, and the setting SEND_GATE holds."""
 
@@ -721,6 +740,7 @@ REMINDER = _table(Reminder)
 GATE = _table(Gate)
 BROADCAST = _table(Broadcast)
 BOOKING = _table(Booking)
+API_TOKEN = _table(ApiToken)
 """For statements on the hot path, which are made once: SQLAlchemy spends more on making than on running them."""
 
 

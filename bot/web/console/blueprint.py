@@ -24,6 +24,7 @@ from bot.web.console import (
     patient,
     patients,
     today,
+    tokens_page,
 )
 from bot.web.console.visit import Nav, register_words
 
@@ -68,6 +69,7 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
         broadcasts,
         outcomes_page,
         accounts,
+        tokens_page,
         audit_page,
         own_account,
     ):

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from bot.audience import (
     CHOSEN_MOST,
+    LISTED_MOST,
     Active,
     Audience,
     Chosen,
@@ -34,6 +35,7 @@ from bot.messages import (
     Picture,
     Words,
 )
+from bot.store import codec
 
 Kind = Literal["words", "picture", "card", "link"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -88,7 +90,7 @@ def letter(form: Form) -> Bilingual:
 
 def _part(form: Form, n: int, kind: str, locale: Locale) -> Part:
     text = _said(form, f"{n}-text-{locale}")
-    picture = form.get(f"{n}-picture", "")
+    picture = _said(form, f"{n}-picture")
     match kind:
         case "words":
             return Words(text)
@@ -109,13 +111,13 @@ def _button(form: Form, n: int, b: int, locale: Locale) -> Sequence[Choice]:
     if form.get(f"{n}-kind") == "link":
         does = "link"
     if does == "link":
-        uri = form.get(f"{n}-{b}-uri-{locale}", "").strip() or form.get(f"{n}-{b}-uri-ja", "").strip()
+        uri = _said(form, f"{n}-{b}-uri-{locale}") or _said(form, f"{n}-{b}-uri-ja")
         return [Choice(label, uri=uri)]
     return [Choice(label, token=CommandToken(Command(does)))] if does in COMMANDS else []
 
 
 def _said(form: Form, name: str) -> str:
-    return form.get(name, "").replace("\r\n", "\n").strip()
+    return codec.storable(form.get(name, "")).replace("\r\n", "\n").strip()
 
 
 def letter_fields(said: Bilingual) -> Form:
@@ -161,14 +163,20 @@ def audience(form: Form) -> Audience:
         found.append(Reads(languages))
     if outcomes := [value for value in OUTCOMES if value in form.getlist("screened")]:
         found.append(Screened(tuple("none" if value == "none" else Disposition(value) for value in outcomes)))
-    if routines := tuple(form.getlist("follows")):
+    if routines := _values(form, "follows"):
         found.append(Follows(routines))
     found += filter(None, (ACTIVITY.get(form.get("activity", "")), PRACTICE.get(form.get("practice", ""))))
-    if tags := tuple(form.getlist("tagged")):
+    if tags := _values(form, "tagged"):
         found.append(Tagged(tags))
-    if people := tuple(int(one) for one in form.getlist("person") if one.isascii() and one.isdigit())[:CHOSEN_MOST]:
-        found.append(Chosen(people))
+    people = [int(one) for one in form.getlist("person") if one.isascii() and one.isdigit() and len(one) < 19]
+    if chosen := tuple(one for one in people if one)[:CHOSEN_MOST]:
+        found.append(Chosen(chosen))
     return Audience(tuple(found))
+
+
+def _values(form: Form, name: str) -> tuple[str, ...]:
+    """No more and no longer ones than an audience can hold."""
+    return tuple(codec.storable(one)[:200] for one in form.getlist(name) if one)[:LISTED_MOST]
 
 
 def audience_fields(wanted: Audience) -> Form:

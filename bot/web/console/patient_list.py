@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -67,9 +67,9 @@ class Found:
 def find(tx: Connection, filters: Filters, now: datetime, after: str = "", rows: int = ROWS) -> Found:
     """The latest seen first. Filters that look at records find only those whose records staff may see."""
     query = _columns(now).where(*_conditions(filters, now))
-    cursor = _cursor(after)
-    if cursor is not None:
-        at, last = cursor
+    found_at = cursor(after)
+    if found_at is not None:
+        at, last = found_at
         query = query.where(or_(Contact.seen_at < at, and_(Contact.seen_at == at, Contact.id < last)))
     found = tx.execute(query.order_by(Contact.seen_at.desc(), Contact.id.desc()).limit(rows + 1)).all()
     listed = [_listed(row) for row in found[:rows]]
@@ -77,13 +77,19 @@ def find(tx: Connection, filters: Filters, now: datetime, after: str = "", rows:
     return Found(listed, None if more is None else f"{more.seen_at.isoformat()}_{more.contact_id}")
 
 
-def _cursor(after: str) -> tuple[datetime, int] | None:
+def one(tx: Connection, contact_id: int, now: datetime) -> Listed | None:
+    """The line of one contact."""
+    row = tx.execute(_columns(now).where(Contact.id == contact_id)).first()
+    return None if row is None else _listed(row)
+
+
+def cursor(after: str) -> tuple[datetime, int] | None:
     """None for anything that is no cursor of ours: the list begins at its beginning."""
     at, _, last = after.rpartition("_")
     try:
-        moment = datetime.fromisoformat(at)
-        return (moment, int(last)) if moment.tzinfo is not None else None
-    except ValueError:
+        moment, number = datetime.fromisoformat(at), int(last)
+        return (moment.astimezone(UTC), number) if moment.tzinfo is not None and 0 < number < 2**63 else None
+    except (ValueError, OverflowError):
         return None
 
 
