@@ -59,7 +59,7 @@ def test_a_patient_is_reminded_at_nine_does_the_session_and_gets_the_weekly_pict
         press(page, label)
     press(page, "はい、見てもよい")
     travel(page, "+1 日", 6)
-    picture = page.locator("#log img[src*='/care/']").last
+    picture = page.locator("#log img[src*='trend']").last
     expect(picture).to_be_visible()
     assert picture.evaluate("one => one.complete && one.naturalWidth > 0")
     assert demo.platform.violations == []
