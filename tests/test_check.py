@@ -144,6 +144,108 @@ def test_an_illness_may_be_named_in_a_question_but_not_in_what_we_say(tmp_path: 
     assert (issue.item, issue.code) == ("named.reason", "refused_wording")
 
 
+RULE = """[[rule]]
+id = "again"
+when = [{ told = "fever", any_of = ["no"] }]
+text = { ja = "くり返す方には、評価があります。", en = "As it comes back: an assessment." }
+source = "guide"
+"""
+"""A nudge with which nothing is wrong."""
+
+TITLE = 'title = { ja = "言葉", en = "Words" }'
+
+SPOILT: Mapping[str, tuple[str, str, str, list[str]]] = {
+    "an answer nobody gives": ("nudges.toml", '["no"]', '["never"]', ["again: unknown_value"]),
+    "a question nobody asks": ("nudges.toml", 'told = "fever"', 'told = "mood"', ["again: unknown_answer"]),
+    "an answer nobody gives that keeps it back": (
+        "nudges.toml",
+        "[[rule]]",
+        'never = [{ told = "fever", any_of = ["under18"] }]\n[[rule]]',
+        ["never: unknown_value"],
+    ),
+    "no source": ("nudges.toml", 'source = "guide"', 'source = "hearsay"', ["again: unknown_source"]),
+    "the same id twice": ("nudges.toml", RULE, RULE + RULE, ["again: duplicate_id"]),
+    "a cure": ("nudges.toml", "くり返す方には、", "腰痛が治ります。", ["rule.again.text: refused_wording"]),
+    "an illness": ("nudges.toml", "くり返す方には、", "ヘルニアの方には、", ["rule.again.text: refused_wording"]),
+    "a discount": ("nudges.toml", "くり返す方には、", "いま半額の、", ["rule.again.text: refused_wording"]),
+    "a discount at the booking": (
+        "booking.toml",
+        TITLE,
+        'title = { ja = "半額", en = "Words" }',
+        ["title: refused_wording"],
+    ),
+    "one language": (
+        "nudges.toml",
+        'en = "As it comes back: an assessment."',
+        'en = ""',
+        ["rule.again.text: empty_text"],
+    ),
+    "a place that nothing fills": (
+        "nudges.toml",
+        "くり返す方には、",
+        "{name}さんには、",
+        ["rule.again.text: unknown_place"],
+    ),
+    "a button too long": (
+        "nudges.toml",
+        'label_open = { ja = "言葉"',
+        f'label_open = {{ ja = "{"言" * 21}"',
+        ["label_open: long_label"],
+    ),
+    "a nudge in the first session": ("nudges.toml", "sessions = 2", "sessions = 1", ["sessions: unreadable"]),
+    "two nudges a week": ("nudges.toml", "every_days = 7", "every_days = 3", ["every_days: unreadable"]),
+    "a sign that is none": ("nudges.toml", 'told = "fever"', 'mood = "low"', ["rule.again.when.0: unreadable"]),
+    "an appointment without its time": (
+        "booking.toml",
+        'ask_confirm = { ja = "言葉", en = "Words" }',
+        'ask_confirm = { ja = "{day} {hour} ですか？", en = "{day}?" }',
+        ["ask_confirm: unknown_place"],
+    ),
+    "a place in one language only": (
+        "booking.toml",
+        'offer = { ja = "言葉", en = "Words" }',
+        'offer = { ja = "{minutes}分のあいだ", en = "For a while" }',
+        ["offer: unknown_place"],
+    ),
+    "a promise": ("booking.toml", TITLE, 'title = { ja = "治ります", en = "Words" }', ["title: refused_wording"]),
+    "English in Japanese": ("booking.toml", TITLE, 'title = { ja = "Words", en = "Words" }', ["title: not_japanese"]),
+    "Japanese in English": ("booking.toml", TITLE, 'title = { ja = "言葉", en = "言葉" }', ["title: not_english"]),
+    "buttons of which most are missing": (
+        "booking.toml",
+        "labels = {}",
+        'labels = { keep = { ja = "そのまま", en = "Keep" } }',
+        ["unreadable"],
+    ),
+    "an hour that ends before it begins": (
+        "clinic.toml",
+        "[[phone_line]]",
+        '[booking]\ncalendar = { hours = [{ weekday = 1, opens = "19:00", closes = "10:00" }] }\n\n[[phone_line]]',
+        ["booking.calendar.hours.0: unreadable"],
+    ),
+    "no seat": (
+        "clinic.toml",
+        "[[phone_line]]",
+        "[booking]\ncalendar = { seats = 0 }\n\n[[phone_line]]",
+        ["booking.calendar.seats: unreadable"],
+    ),
+}
+"""What can be wrong with nudges and with appointments: the file, what is changed in it, and what is then found."""
+
+
+@pytest.mark.parametrize("wrong", SPOILT)
+def test_what_is_wrong_with_nudges_and_appointments_is_found_where_it_stands(tmp_path: Path, wrong: str) -> None:
+    folder = base(tmp_path)
+    nudges = folder / "nudges.toml"
+    nudges.write_text(nudges.read_text(encoding="utf-8").replace("rule = []", RULE), encoding="utf-8")
+    assert check(folder, TODAY).issues == ()
+    file, old, new, found = SPOILT[wrong]
+    spoil(folder / file, old, new)
+    issues = check(folder, TODAY).issues
+    assert {i.file for i in issues} == {file}
+    told = dict.fromkeys(f"{i.item}: {i.code}".removeprefix(": ") for i in issues)
+    assert [line for line in told if not line.startswith("rule.again.when.0.")] == found
+
+
 def spoil(file: Path, old: str, new: str) -> None:
     text = file.read_text(encoding="utf-8")
     assert text.count(old) == 1

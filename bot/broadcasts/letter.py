@@ -74,7 +74,9 @@ def _in_message(content: Content, refused: Refused, locale: Locale, message: Mes
         for flaw in _in_part(content, part):
             yield Problem(flaw, number, locale)
         for text in _texts(part):
-            for words in filter(None, (refusal.found(text, locale) for refusal in refused.refusal)):
+            for words in filter(
+                None, (each.found(text, locale) for each in refused.refusal if each.where != "offered")
+            ):
                 yield Problem(Flaw.REFUSED, number, locale, words)
 
 

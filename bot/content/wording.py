@@ -15,17 +15,20 @@ from bot.messages import LOCALES
 
 FILE = "wording.toml"
 
+OFFERS = ("nudges.toml", "booking.toml")
+"""Where an assessment is offered."""
+
 
 class Refusal(Strict):
-    """Patterns that are not said, and why. `where`: in every sentence, or only in what we say ourselves - in a question
-    the patient's own word may stand. `but` are patterns that take a finding back, such as "this is not a diagnosis"."""
+    """Patterns that are not said, and why. `where`: in every sentence, only in what we say ourselves - in a question the
+    patient's own word may stand - or only where an assessment is offered. `but` are patterns that take a finding back, such as "this is not a diagnosis"."""
 
     id: str
     ja: tuple[str, ...] = ()
     en: tuple[str, ...] = ()
     but_ja: tuple[str, ...] = ()
     but_en: tuple[str, ...] = ()
-    where: Literal["everywhere", "said"]
+    where: Literal["everywhere", "said", "offered"]
     why: str = Field(min_length=1)
     source: str = Field(min_length=1)
 
@@ -71,6 +74,8 @@ def problems(content: Content, refused: Refused) -> Iterator[Issue]:
     for sentence in sentences(content):
         for refusal in refused.refusal:
             if refusal.where == "said" and sentence.voice != "say":
+                continue
+            if refusal.where == "offered" and sentence.file not in OFFERS:
                 continue
             for locale in LOCALES:
                 if found := refusal.found(sentence.wording.to(locale), locale):

@@ -132,7 +132,7 @@ def look(desk: Page, path: str, words: str) -> None:
     both(desk)
 
 
-def test_somebody_whose_back_hurts_again_and_again_is_nudged_books_is_reminded_moves_and_cancels(
+def test_who_is_nudged_books_is_reminded_twice_moves_and_cancels_while_staff_and_their_calendar_see_each_of_it(
     windows: Callable[[tuple[int, int], str], Page], demo: Demo
 ) -> None:
     phone, desk = windows(PHONE, "/"), windows(DESK, "/console/")
@@ -196,3 +196,14 @@ def test_somebody_whose_back_hurts_again_and_again_is_nudged_books_is_reminded_m
     desk.locator(".changes a").first.click()
     expect(desk.locator("main")).to_contain_text("取り消し")
     both(desk)
+
+    desk.goto(f"{demo.url}/console/calendar")
+    desk.get_by_label("ほかのカレンダー（iCal の住所）").fill(f"{demo.url}/calendar/nowhere.ics")
+    desk.locator("section", has_text="ほかのカレンダー").get_by_role("button", name="保存する").click()
+    expect(desk.get_by_role("alert")).to_contain_text("読めません（断られました）。読めるまで、空きは案内しません。")
+    both(desk)
+    look(desk, "bookings", "空きを案内していません")
+    expect(desk.locator(".week")).not_to_contain_text("空き:")
+    press(phone, "評価のご予約")
+    expect(log).to_contain_text("いまは空き時間を確かめられません")
+    fits(phone)
