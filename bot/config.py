@@ -10,6 +10,9 @@ SendGate = Literal["off", "test", "on"]
 
 NOTHING = SecretStr("")
 
+TRY_IT = "selfcare.try_it"
+"""Under this name the demo says in the WSGI environment where its phone is. No request can: headers go by HTTP_..."""
+
 
 def _slashless(value: object) -> object:
     return value.strip().rstrip("/") if isinstance(value, str) else value

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot import staff
 from bot.access import Role
-from bot.config import Settings
+from bot.config import TRY_IT, Settings
 from bot.runtime import Runtime
 from bot.simulator.clock import Clock
 from bot.simulator.endpoints import API, DATA, Endpoints
@@ -159,6 +159,6 @@ def _beside(own: Flask, bot: "WSGIApplication") -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         ours = path == "/" or path.startswith(OURS)
-        return own.wsgi_app(environ, start_response) if ours else bot(environ, start_response)
+        return own.wsgi_app(environ, start_response) if ours else bot({**environ, TRY_IT: "/"}, start_response)
 
     return app

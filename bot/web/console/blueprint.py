@@ -15,6 +15,7 @@ from bot.web.console import (
     broadcasts,
     calendar_page,
     chats,
+    content_page,
     door,
     export,
     gate_page,
@@ -36,6 +37,7 @@ NAV = (
     Nav("console.calendar", "nav.calendar", "clock", Action.EDIT_BOOKINGS),
     Nav("console.broadcasts", "nav.broadcasts", "broadcast", Action.SEE_BROADCASTS),
     Nav("console.outcomes_page", "nav.outcomes", "outcomes", Action.SEE_OUTCOMES),
+    Nav("console.content_page", "nav.content", "content", Action.SEE_CONTENT),
     Nav("console.staff_list", "nav.staff", "staff", Action.MANAGE_STAFF),
     Nav("console.audit_log", "nav.audit", "audit", Action.SEE_AUDIT),
 )
@@ -68,6 +70,7 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
         export,
         broadcasts,
         outcomes_page,
+        content_page,
         accounts,
         tokens_page,
         audit_page,
