@@ -79,7 +79,7 @@ def blueprint(runtime: Runtime) -> Blueprint:
 def _go_on(step: Step) -> Response:
     response = Response(status=step.status)
     response.headers["Location"] = iri_to_uri(step.location)
-    response.headers["Set-Cookie"] = step.cookie
+    _remember(response, step.cookie)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -101,6 +101,11 @@ def _notice(runtime: Runtime, step: Step) -> Response:
     response = Response(html, step.status)
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Cache-Control"] = "no-store"
-    if step.cookie:
-        response.headers["Set-Cookie"] = step.cookie
+    _remember(response, step.cookie)
     return response
+
+
+def _remember(response: Response, cookie: str) -> None:
+    """Slack's way back is a plain link, so a cookie that other sites' forms do not carry comes along all the same."""
+    if cookie:
+        response.headers["Set-Cookie"] = f"{cookie}; SameSite=Lax"
