@@ -70,7 +70,9 @@ class Endpoints:
             f"許可する / Allow: {escape(one.name)}</a></p>"
             for one in self._workspaces
         )
-        return Response(f'<!doctype html><html lang="ja"><title>Slack</title><body><h1>Slack</h1>{links}</body></html>')
+        return Response(
+            f'<!doctype html><html lang="ja"><title>Slack</title><link rel="icon" href="/simulator/avatar.svg"><body><h1>Slack</h1>{links}</body></html>'
+        )
 
     def _allow(self) -> Response:
         asked = request.args.to_dict()
