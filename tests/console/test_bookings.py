@@ -42,7 +42,8 @@ def test_staff_see_a_request_in_the_week_and_confirm_it(small_demo: Demo) -> Non
     assert "14:00" in page
     one = booking_id(small_demo)
     before = len(patient.bubbles)
-    member.send(f"/console/bookings/{one}/confirm", {}, f"/console/bookings/{one}")
+    with small_demo.bot.working():
+        member.send(f"/console/bookings/{one}/confirm", {}, f"/console/bookings/{one}")
     small_demo.bot.drain()
     assert len(patient.bubbles) == before + 1
     assert "確定" in member.see(f"/console/bookings/{one}")
@@ -167,8 +168,19 @@ def test_staff_see_who_was_told_to_see_a_doctor_and_their_decision_reaches_a_pat
     member.send("/console/patients/1/act/take_over", {}, "/console/patients/1")
     small_demo.bot.drain()
     one = booking_id(small_demo)
-    member.send(f"/console/bookings/{one}/confirm", {}, f"/console/bookings/{one}")
+    with small_demo.bot.working():
+        member.send(f"/console/bookings/{one}/confirm", {}, f"/console/bookings/{one}")
     small_demo.bot.drain()
     page = shared_page(small_demo, member)
     assert "これまでの動き" in page
     assert page.index("<b>予約</b>") < page.index("<b>確定</b>")
+
+
+def test_a_reminder_of_an_appointment_waits_for_the_end_of_a_talk_and_is_not_lost(small_demo: Demo) -> None:
+    patient = asks_for(small_demo)
+    patient.staff("confirm")
+    patient.wait(timedelta(hours=31, minutes=30))
+    member = signed_in(small_demo, Role.OWNER)
+    member.send("/console/patients/1/act/take_over", {}, "/console/patients/1")
+    assert "明日は、からだの評価のご予約日です" not in patient.wait(timedelta(minutes=31))
+    assert "明日は、からだの評価のご予約日です" in patient.wait(timedelta(hours=2))

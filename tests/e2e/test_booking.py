@@ -193,6 +193,7 @@ def test_who_is_nudged_books_is_reminded_twice_moves_and_cancels_while_staff_and
     look(desk, "bookings?week=2026-04-14", "最近の動き（7日）")
     told = desk.locator(".changes li").all_inner_texts()
     assert [line.split()[2] for line in told] == ["取り消し", "確定", "時間の変更", "確定", "予約"]
+    expect(desk.locator("table.rows")).to_contain_text("1 (100%)")
     desk.locator(".changes a").first.click()
     expect(desk.locator("main")).to_contain_text("取り消し")
     both(desk)
