@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -18,7 +19,9 @@ from bot.engine.state import (
     FinishSession,
     ForgetText,
     HoldTimed,
+    KeepNote,
     RaiseAlert,
+    RecordMeasure,
     RecordScreening,
     RequestHuman,
     SetConsents,
@@ -29,6 +32,7 @@ from bot.engine.state import (
 )
 from bot.inbox import accept
 from bot.messages import Disposition, Event, Message, Priority, Said, Unsent, Words
+from bot.settlement import LEASE
 from bot.store import codec
 from bot.store.tables import (
     Alert,
@@ -37,11 +41,13 @@ from bot.store.tables import (
     Contact,
     Inbox,
     InboxStatus,
+    Measure,
     Outbox,
     OutboxStatus,
     Screening,
     Session,
 )
+from tests.test_pipeline_turns import Cut, cut_off
 from tests.world import World, echo
 
 RESULT = RecordScreening(Disposition.URGENT, ("fever",), {"e1": "none", "pain": "4"}, "v1")
@@ -53,6 +59,7 @@ EFFECTS: Mapping[str, tuple[Effect, ...]] = {
     "screened": (RESULT,),
     "start": (StartSession("hip", 5),),
     "finish": (FinishSession("better", 3),),
+    "measured": (FinishSession("better", 3), RecordMeasure("peg", {"peg_pain": "4"}), KeepNote("少し楽", "m1")),
     "agree": (SetConsents(given=("guidance", "tips"), withdrawn=("staff",)),),
     "blocked": (SetReachable(False),),
     "back": (SetReachable(True),),
@@ -153,6 +160,20 @@ def test_a_report_without_a_routine_is_kept_too(house: World) -> None:
     tell(house, "finish")
     assert house.column(Session.report) == ["better"]
     assert house.column(Session.routine) == [None]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_power_cut_around_a_check_up_and_a_note_keeps_each_once(
+    house: World, when: Literal["before", "after"]
+) -> None:
+    tell(house, "start")
+    accept(house.runtime, [house.said("measured")])
+    assert cut_off(house, Cut(when, 1), house.turns)
+    house.clock.move(seconds=LEASE.total_seconds() + 1)
+    house.run()
+    assert house.column(Measure.kind) == ["peg"]
+    assert house.column(Session.note) == ["少し楽"]
+    assert house.platform.texts() == ["1: start", "2: measured"]
 
 
 def test_consents_can_be_asked_of_the_database(house: World) -> None:
