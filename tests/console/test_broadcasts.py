@@ -143,6 +143,9 @@ def test_strange_words_show_as_words_everywhere(clinic: Demo) -> None:
     assert letter
     drawn = json.loads(unescape(letter[1]))
     assert drawn["ja"][0]["text"].startswith(STRANGE)
+    blocks = re.search(r'data-blocks="([^"]*)"', member.see(f"{NEW}/{number}"))
+    assert blocks
+    assert json.loads(unescape(blocks[1]))["ja"][0]["text"]["text"].startswith('"&gt;&lt;script&gt;'), "as Slack gets it"
 
 
 def test_words_that_promise_a_cure_are_named_and_keep_it_from_starting(clinic: Demo) -> None:
@@ -160,6 +163,7 @@ def test_the_look_beside_the_form_is_what_is_sent(clinic: Demo) -> None:
     member = signed_in(clinic, Role.THERAPIST)
     found = _looked(member)
     assert found["letter"]["en"] == [{"type": "text", "text": "Little and often"}]
+    assert [block["text"]["text"] for block in found["blocks"]["en"]] == ["Little and often"]
     assert (found["recipients"], found["everybody"]) == (2, 3)
     assert found["problems"] == []
 

@@ -89,6 +89,8 @@ def test_a_tip_goes_to_three_of_five_and_is_seen_on_their_phones(
     console.click("text=このコツを使う")
     expect(console.locator("[data-screen=ja]")).to_contain_text("少しずつふやす")
     expect(console.locator("[data-screen=en]")).to_contain_text("A little more at a time")
+    expect(console.locator("[data-slack=ja]")).to_contain_text("少しずつふやす")
+    expect(console.locator("[data-slack=en]")).to_contain_text("A little more at a time")
     expect(console.locator("[data-recipients]")).to_have_text("3")
     expect(console.locator("[data-left-out]")).to_contain_text("同意していない")
     console.check("input[name=reads][value=en]")

@@ -1,4 +1,4 @@
-"""What the pages of broadcasts show: the message as LINE gets it, numbers with their names, and what is wrong in words."""
+"""What the pages of broadcasts show: the message as LINE and Slack get it, numbers with their names, and what is wrong in words."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
@@ -21,13 +21,15 @@ from bot.broadcasts.letter import Bilingual, Problem
 from bot.broadcasts.results import Broadcast, Progress
 from bot.channels.line.flex import JsonObject
 from bot.channels.line.render import render
+from bot.channels.slack.blocks import JsonObject as SlackObject
+from bot.channels.slack.render import render as in_slack
 from bot.messages import LOCALES, Locale, Message
 from bot.runtime import Runtime
 from bot.web.console.texts import table
 from bot.web.console.visit import me, say
 
 PICTURES = "/media"
-"""Where this site itself has the pictures that LINE fetches."""
+"""Where this site itself has the pictures that LINE and Slack fetch."""
 
 
 def drawn(letter: Bilingual) -> Mapping[Locale, Sequence[JsonObject]]:
@@ -38,6 +40,18 @@ def drawn(letter: Bilingual) -> Mapping[Locale, Sequence[JsonObject]]:
 def _objects(message: Message) -> Sequence[JsonObject]:
     try:
         return render(message, PICTURES)
+    except ValueError:
+        return []
+
+
+def blocks(letter: Bilingual) -> Mapping[Locale, Sequence[SlackObject]]:
+    """The same for Slack."""
+    return {locale: _blocks(letter[locale]) for locale in LOCALES}
+
+
+def _blocks(message: Message) -> Sequence[SlackObject]:
+    try:
+        return in_slack(message, PICTURES).blocks
     except ValueError:
         return []
 

@@ -26,7 +26,7 @@ from bot.web.console import broadcast_preview as preview
 from bot.web.console.visit import House, go, masked, me, needs, page, unattended
 
 PHONE = Path(bot.__file__).parent / "simulator" / "static"
-DRAWN_WITH = frozenset(("flex.js", "dom.js", "bubbles.css"))
+DRAWN_WITH = frozenset(("flex.js", "dom.js", "bubbles.css", "blocks.js", "blocks.css"))
 PHONE_LIFE = timedelta(hours=1)
 
 LISTED = 50
@@ -89,6 +89,7 @@ def register(console: Blueprint, house: House) -> None:
         return jsonify(
             {
                 "letter": preview.drawn(said),
+                "blocks": preview.blocks(said),
                 "problems": preview.sentences(desk.flaws(house(), said)),
                 **preview.numbers(desk.count(house(), wanted)),
             }
@@ -226,10 +227,12 @@ def _desk(
         broadcast_id=broadcast_id,
         wrong=f"broadcasts.refused_{refusal}" if refusal else "",
         content=runtime.content,
-        channels=[name for name in forms.CHANNELS if name in runtime.channels],
+        channels=_looks(runtime),
         tags=tags,
         people=_people(runtime, form.getlist("person")),
         letter=preview.drawn(said),
+        blocks=preview.blocks(said),
+        looks=_looks(runtime),
         numbers=preview.numbers(desk.count(runtime, wanted)),
     )
 
@@ -254,6 +257,11 @@ def _label(row: Any) -> str:
     return f"#{row.id}" if masked() or not row.name else str(row.name)
 
 
+def _looks(runtime: Runtime) -> list[str]:
+    """The channels whose look is shown: those that patients are on."""
+    return [name for name in forms.CHANNELS if name in runtime.channels]
+
+
 def _shown(runtime: Runtime, broadcast_id: int, refusal: Refusal | None = None) -> Response:
     found = _found(runtime, broadcast_id)
     now = runtime.now()
@@ -271,6 +279,8 @@ def _shown(runtime: Runtime, broadcast_id: int, refusal: Refusal | None = None) 
         one=found,
         moves=possible(found.status),
         letter=preview.drawn(found.letter),
+        blocks=preview.blocks(found.letter),
+        looks=_looks(runtime),
         problems=preview.sentences(desk.flaws(runtime, found.letter)) if open_ else [],
         counted=counted,
         numbers=preview.numbers(counted) if counted else None,

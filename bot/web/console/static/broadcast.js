@@ -1,5 +1,6 @@
 // The desk of broadcasts: the phone's look, the number of recipients, and a progress bar that moves.
 
+import { blocks } from "../phone/blocks.js";
 import { el } from "../phone/dom.js";
 import { container, fit } from "../phone/flex.js";
 
@@ -25,13 +26,25 @@ function draw(letter) {
   }
 }
 
+function drawSlack(letter) {
+  for (const screen of document.querySelectorAll("[data-slack]")) {
+    const found = letter[screen.dataset.slack];
+    screen.replaceChildren(found.length ? blocks(found, () => {}) : el("p", { textContent: screen.dataset.empty }));
+    for (const one of screen.querySelectorAll("a, button, input")) one.tabIndex = -1;
+    screen.onclick = (event) => event.preventDefault();
+  }
+}
+
 function list(node, pairs, none) {
   node.replaceChildren(...(pairs.length ? pairs : [[none, ""]]).map(([words, n]) =>
     el("li", {}, el("span", { textContent: words }), el("b", { class: "number", textContent: n }))));
 }
 
 const phones = document.querySelector("[data-letter]");
-if (phones) draw(JSON.parse(phones.dataset.letter));
+if (phones) {
+  draw(JSON.parse(phones.dataset.letter));
+  drawSlack(JSON.parse(phones.dataset.blocks));
+}
 
 // --- the form ---
 
@@ -77,6 +90,7 @@ if (form) {
     if (!response.ok || mine !== asked) return;
     const found = await response.json();
     draw(found.letter);
+    drawSlack(found.blocks);
     const reach = form.querySelector("[data-reach]");
     reach.querySelector("[data-recipients]").textContent = found.recipients;
     reach.querySelector("[data-everybody]").textContent = reach.dataset.of.replace("{n}", found.everybody);
