@@ -15,7 +15,7 @@ import click
 from flask import Flask
 from pydantic import ValidationError
 
-from bot import logs, staff_command, token_command
+from bot import employer_command, logs, staff_command, token_command
 from bot.config import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def register(cli: click.Group, house: House) -> None:
     """Adds them all."""
     staff = staff_command.group(house.open_runtime, _settings)
     token = token_command.group(house.open_runtime, _settings)
+    report = employer_command.command(house.open_runtime, _settings)
     for command in (
         _serve(house),
         _web(house),
@@ -64,6 +65,7 @@ def register(cli: click.Group, house: House) -> None:
         line,
         staff,
         token,
+        report,
     ):
         cli.add_command(command)
 

@@ -10,6 +10,7 @@ from bot.content.basis import Strict as Strict
 from bot.content.basis import Wording as Wording
 from bot.content.booking import Booking, BookingWords
 from bot.content.booking import Hours as Hours
+from bot.content.employer import Employer
 from bot.content.likeness import Likeness
 from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
@@ -491,6 +492,7 @@ class Clinic(Strict):
     hours_note: Wording
     booking: Booking = Booking()
     broadcasts: Broadcasts = Broadcasts()
+    employer: Employer = Employer()
     phone_line: tuple[Phone, ...]
 
 
