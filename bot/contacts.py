@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bot import audit, outbox
 from bot.engine.state import Taken
-from bot.store.tables import Contact, Inbox, InboxStatus, Outbox
+from bot.store.tables import Booking, BookingStatus, Contact, Inbox, InboxStatus, Outbox
 
 FAREWELL_LIFE = timedelta(hours=24)
 """How long the last message may try to leave before the address is forgotten too."""
@@ -38,8 +38,20 @@ def erase(tx: Connection, contact_id: int, now: datetime, actor: str, farewell: 
     if tx.execute(select(Inbox.id).where(mine, Inbox.status == InboxStatus.WAITING).limit(1)).first() is not None:
         tx.execute(update(Inbox).where(mine, settled).values(contact_id=None))
         tx.execute(update(Inbox).where(mine).values(contact_id=_newcomer(tx, contact_id, now)))
+    _give_up_appointments(tx, contact_id, now, actor)
     tx.execute(delete(Contact).where(Contact.id == contact_id))  # and by cascade all that points at it
     audit.note(tx, now, actor, "erased", contact_id, {})
+
+
+def _give_up_appointments(tx: Connection, contact_id: int, now: datetime, actor: str) -> None:
+    """Those to come go with the contact: a line for each, without a name, tells staff that its time is free again."""
+    standing = Booking.status.in_((BookingStatus.REQUESTED, BookingStatus.CONFIRMED))
+    mine = select(Booking.id, Booking.starts_at).where(
+        Booking.contact_id == contact_id, standing, Booking.ends_at > now
+    )
+    for booking in tx.execute(mine.order_by(Booking.id)):
+        told = {"booking": str(booking.id), "at": booking.starts_at.isoformat()}
+        audit.note(tx, now, actor, "booking_cancelled", contact_id, told)
 
 
 def _newcomer(tx: Connection, contact_id: int, now: datetime) -> int:

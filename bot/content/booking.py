@@ -127,6 +127,7 @@ class BookingWords(Strict):
     stands_while_locked: Wording
     after_doctor: Wording
     stands: Wording
+    ends_with_erasure: Wording
     after: Wording
     after_next: Wording
     event: Wording

@@ -75,6 +75,7 @@ BOOKED: dict[str, frozenset[str]] = {
     "ask_cancel": frozenset(("day", "time")),
     "stands_while_locked": frozenset(("day", "time")),
     "stands": frozenset(("day", "time")),
+    "ends_with_erasure": frozenset(("day", "time")),
     "phone_kept": frozenset(("phone",)),
     "wish_kept": frozenset(("wish",)),
     "listed": frozenset(("minutes",)),

@@ -175,13 +175,20 @@ def shown(draft: Draft, one: Appointment | Free, head: Wording, *more: Choice, b
     go_on(draft)
 
 
+def ahead(draft: Draft, wording: Wording) -> str | None:
+    """A sentence about their appointment, with its `{day}` and `{time}`; None when none lies before them."""
+    at = draft.state.assessment_at
+    if at is None or at <= draft.now or draft.content.clinic.booking.mode == "elsewhere":
+        return None
+    return draft.text(wording, {"day": day_words(draft, local_day(draft, at)), "time": clock(draft, at)})
+
+
 def mention(draft: Draft, wording: Wording) -> None:
     """Their appointment by the way, if one lies before them: it is never kept or dropped without a word. It leaves room for a
     question after it."""
-    at = draft.state.assessment_at
-    if at is None or at <= draft.now or draft.room < 2 or draft.content.clinic.booking.mode == "elsewhere":
+    text = ahead(draft, wording)
+    if text is None or draft.room < 2:
         return
-    text = draft.text(wording, {"day": day_words(draft, local_day(draft, at)), "time": clock(draft, at)})
     choices = (button(draft, "change", "change"), button(draft, "cancel", "cancel"))
     draft.say(Card(draft.text(draft.content.booking.title), text, choices=choices))
 

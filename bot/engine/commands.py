@@ -240,7 +240,9 @@ def erase_question(draft: Draft) -> None:
     phrases = draft.content.phrases
     yes = Choice(draft.text(phrases.erase_yes), token=PickToken(draft.turn, ERASE, "yes"))
     no = Choice(draft.text(phrases.erase_no), token=CommandToken(Command.GO_ON), style="main")
-    draft.say(Card(draft.text(phrases.commands[Command.ERASE]), draft.text(phrases.erase_ask), choices=(no, yes)))
+    too = booking_words.ahead(draft, draft.content.booking.ends_with_erasure)
+    text = "\n".join(filter(None, (draft.text(phrases.erase_ask), too)))
+    draft.say(Card(draft.text(phrases.commands[Command.ERASE]), text, choices=(no, yes)))
 
 
 def erase(draft: Draft) -> None:

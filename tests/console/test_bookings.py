@@ -184,3 +184,22 @@ def test_a_reminder_of_an_appointment_waits_for_the_end_of_a_talk_and_is_not_los
     member.send("/console/patients/1/act/take_over", {}, "/console/patients/1")
     assert "明日は、からだの評価のご予約日です" not in patient.wait(timedelta(minutes=31))
     assert "明日は、からだの評価のご予約日です" in patient.wait(timedelta(hours=2))
+
+
+def test_who_has_blocked_us_is_marked_and_who_had_everything_deleted_leaves_a_free_time_without_a_name(
+    small_demo: Demo,
+) -> None:
+    member, patient = signed_in(small_demo, Role.OWNER), asks_for(small_demo)
+    week = "/console/bookings?week=2026-04-08"
+    assert "届きません" not in member.see(week)
+    patient.block()
+    assert "メッセージが届きません" in member.see(week)
+    patient.follow()
+    patient.say("データを全部消してください")
+    assert "4/8（水） 14:00 の評価のご予約も、取り消しになります" in patient.heard
+    patient.tap("すべて消す")
+    page = member.see(week)
+    assert "患者 1" not in page
+    assert "記録を消した方</a>" not in page
+    assert "記録を消した方" in page
+    assert "at=2026-04-08T14:00" in page, "it can be booked again by a tap"

@@ -33,7 +33,7 @@ READ = 500
 @dataclass(frozen=True, slots=True)
 class Change:
     """One of them. `to` is the time that it was booked for or moved to, None where nothing was said of a time. `who` is None
-    for somebody who phoned, `label` then their name."""
+    for somebody who phoned, `label` then their name; `gone`: the patient had everything deleted."""
 
     at: datetime
     what: str
@@ -42,10 +42,11 @@ class Change:
     to: datetime | None
     who: Person | None
     label: str
+    gone: bool = False
 
 
 def lately(look: Connection, now: datetime) -> Sequence[Change]:
-    """The newest first. Those of erased contacts are gone with them."""
+    """The newest first. Of somebody who had everything deleted only the times that became free are left."""
     return _read(look, Audit.at > now - timedelta(days=DAYS))[:LINES]
 
 
@@ -65,9 +66,12 @@ def _read(look: Connection, *which: ColumnElement[bool]) -> Sequence[Change]:
     known = {row.id: row for row in look.execute(named.where(Booking.id.in_(ids)))}
     changes = []
     for row, detail in rows:
-        found = known.get(int(detail.get("booking", "0")))
+        number = int(detail.get("booking", "0"))
+        found = known.get(number)
+        to = datetime.fromisoformat(detail["at"]) if "at" in detail else None
         if found is not None:
             who = None if found.contact_id is None else person(found)
-            to = datetime.fromisoformat(detail["at"]) if "at" in detail else None
-            changes.append(Change(row.at, row.action, row.actor, found.id, to, who, found.label))
+            changes.append(Change(row.at, row.action, row.actor, number, to, who, found.label))
+        elif row.action == "booking_cancelled" and to is not None:
+            changes.append(Change(row.at, row.action, row.actor, number, to, None, "", gone=True))
     return changes

@@ -50,7 +50,8 @@ AFTER: Mapping[What, BookingStatus] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One appointment of the week. `who` is None for somebody who phoned. `doctor_first`: the patient was told to see a doctor."""
+    """One appointment of the week. `who` is None for somebody who phoned. `doctor_first`: the patient was told to see a doctor;
+    `unreachable`: they have blocked us, so nothing that is decided reaches them."""
 
     id: int
     starts_at: datetime
@@ -62,6 +63,7 @@ class Shown:
     shared: bool
     made_at: datetime
     doctor_first: bool
+    unreachable: bool
     who: Person | None
 
     @property
@@ -170,6 +172,7 @@ def _week(runtime: Runtime, status: int = 200, wrong: str = "") -> Response:
         today=now.astimezone(zone).date(),
         weekdays=runtime.content.phrases.weekdays.to(me().locale).split(),
         wrong=wrong,
+        at=request.values.get("at", "")[:16],
     )
 
 
@@ -196,7 +199,7 @@ _COLUMNS = (
     Booking.shared,
     Booking.created_at,
 )
-_ALL = select(*_COLUMNS, Contact.state, *PERSON).join_from(
+_ALL = select(*_COLUMNS, Contact.state, Contact.reachable, *PERSON).join_from(
     Booking, Contact, Contact.id == Booking.contact_id, isouter=True
 )
 _VISIBLE = (BookingStatus.HELD, BookingStatus.REQUESTED, BookingStatus.CONFIRMED, BookingStatus.NO_SHOW)
@@ -227,6 +230,7 @@ def _of(row: Any) -> Shown:
         row.shared,
         row.created_at,
         doctor_first,
+        who is not None and not row.reachable,
         who,
     )
 
