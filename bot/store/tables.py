@@ -597,6 +597,16 @@ class StaffSession(Base):
     ended_at: Mapped[datetime | None]
 
 
+class Tried(Base):
+    """How often something was tried until `ends_at`: sign-ins from an address, at an account."""
+
+    __tablename__ = "tried"
+
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
+    times: Mapped[int]
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class ApiToken(Base):
     """What a program shows to act for one of the staff. The token itself is with that program only. `scopes` are Actions.
     `used_at` is exact to a minute."""

@@ -1,5 +1,6 @@
 """Who gets in, who stays in, and what every page refuses to everybody else."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
@@ -11,8 +12,9 @@ from werkzeug.test import Client
 from bot import staff
 from bot.access import Action, Role, may
 from bot.simulator.demo import Demo
-from bot.store.tables import Audit, Staff, StaffSession
+from bot.store.tables import Audit, Staff, StaffSession, Tried
 from bot.web.console.texts import FOLDER, table
+from bot.web.tries import Tries
 from tests.console.staff import PASSWORD, Member, forms, signed_in
 
 SIGN_IN = "/console/sign-in"
@@ -80,6 +82,40 @@ def test_guessing_is_slowed_down_for_an_account_from_every_address_and_for_an_ad
         for n in range(31)
     ]
     assert [one.status_code for one in codes] == [401] * 30 + [429]
+
+
+def test_guesses_are_counted_for_all_processes_together_and_forgotten_after_a_quarter_of_an_hour(demo: Demo) -> None:
+    from app import create_app
+
+    member, runtime = Member(demo), demo.bot.runtime
+    processes = [create_app(runtime=runtime) for _ in range(2)]
+    wrong = {"name": member.name, "password": "a wrong password"}
+    for number in range(10):
+        member.web = Client(processes[number % 2])
+        assert member.send(SIGN_IN, wrong, SIGN_IN).status_code == 401
+    for process in processes:
+        member.web = Client(process)
+        assert member.sign_in().status_code == 429
+    with runtime.db.read() as look:
+        rows = look.execute(select(Tried.key_hash, Tried.times)).all()
+    assert sorted(times for _, times in rows) == [10, 10]
+    assert not any(member.name in key for key, _ in rows)
+    demo.clock.move(timedelta(minutes=15))
+    assert member.send(SIGN_IN, wrong, SIGN_IN).status_code == 401
+    assert member.sign_in().status_code == 303
+    with runtime.db.read() as look:
+        assert [times for _, times in look.execute(select(Tried.key_hash, Tried.times)).all()] == [1, 1]
+
+
+def test_guesses_at_the_same_moment_are_all_counted(demo: Demo) -> None:
+    runtime = demo.bot.runtime
+    tries = Tries("tables://", house=lambda: runtime)
+    with ThreadPoolExecutor(8) as threads:
+        counted = list(threads.map(lambda _: tries.incr("somebody", 900), range(24)))
+    assert sorted(counted) == list(range(1, 25))
+    assert (tries.get("somebody"), tries.get("nobody")) == (24, 0)
+    tries.clear("somebody")
+    assert tries.get("somebody") == 0
 
 
 def test_signing_in_well_is_never_slowed_down(small_demo: Demo) -> None:

@@ -1,6 +1,7 @@
 """What stands before every page of the console: a living session, leave to do it, a form that is ours, few guesses."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, Flask, Request, Response, abort, current_app, redirect, request, url_for
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from bot import staff_sessions
 from bot.config import Settings
 from bot.web.console.visit import House, SignedIn, allowed, me, page, requirement
+from bot.web.tries import Tries
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -99,7 +101,8 @@ def install(web: Flask, console: Blueprint, house: House, settings: Settings) ->
         known = code if code in (400, 403, 404, 409, 413, 429) else 500
         return page("refused", code, code=known)
 
-    limiter = Limiter(caller, app=web, storage_uri="memory://")
+    counted: dict[str, Any] = {"house": house}
+    limiter = Limiter(caller, app=web, storage_uri=f"{Tries.STORAGE_SCHEME[0]}://", storage_options=counted)
     everywhere = web.before_request_funcs[None]
     for look in [it for it in everywhere if getattr(it, "__self__", None) is limiter]:
         everywhere.remove(look)  # a webhook would pay for the sign-in's limits
