@@ -145,7 +145,9 @@ def test_strange_words_show_as_words_everywhere(clinic: Demo) -> None:
     assert drawn["ja"][0]["text"].startswith(STRANGE)
     blocks = re.search(r'data-blocks="([^"]*)"', member.see(f"{NEW}/{number}"))
     assert blocks
-    assert json.loads(unescape(blocks[1]))["ja"][0]["text"]["text"].startswith('"&gt;&lt;script&gt;'), "as Slack gets it"
+    assert json.loads(unescape(blocks[1]))["ja"][0]["text"]["text"].startswith('"&gt;&lt;script&gt;'), (
+        "as Slack gets it"
+    )
 
 
 def test_words_that_promise_a_cure_are_named_and_keep_it_from_starting(clinic: Demo) -> None:
