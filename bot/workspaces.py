@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from bot import alerts, audit
 from bot.channels.base import Belongs, NotTold, Parted
-from bot.channels.slack.oauth import STATE_SECONDS, Installed, Unwanted
-from bot.channels.slack.reader import CHANNEL
+from bot.channels.slack.book import CHANNEL, STATE_SECONDS, Installed, Unwanted
 from bot.config import Settings
 from bot.messages import Priority
 from bot.runtime import Runtime

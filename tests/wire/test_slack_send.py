@@ -177,6 +177,19 @@ def test_silence_lasts_as_long_as_slack_asked_for_it_and_in_that_workspace_only(
         assert bot.send(HELLO).outcome is Outcome.SENT
 
 
+def test_safety_advice_waits_for_its_own_conversations_silence_and_not_for_the_workspaces() -> None:
+    hand = Hand()
+    answers = [Answer(429, {"ok": False}, {"Retry-After": "30"}), OK]
+    urgent = Message((Words("119"),), safety=True)
+    with platform(lambda _: answers.pop(0)) as slack:
+        bot = channel(slack.url, Pace(0, clock=hand.clock, sleep=hand.sleep))
+        assert bot.send(HELLO).outcome is Outcome.RETRY
+        assert bot.send(replace(HELLO, message=urgent)) == Receipt(Outcome.RETRY, error="rate", retry_after=30.0)
+        assert bot.send(replace(HELLO, user_id=f"{TEAM}/U2")).retry_after == 30.0
+        assert bot.send(replace(HELLO, user_id=f"{TEAM}/U2", message=urgent)).outcome is Outcome.SENT
+        assert len(slack.requests) == 2
+
+
 def test_what_nobody_waits_for_keeps_back_when_much_was_said_and_comes_again_by_the_second() -> None:
     hand = Hand()
     pace = Pace(0, rate=4, clock=hand.clock, sleep=hand.sleep)

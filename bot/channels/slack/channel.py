@@ -11,6 +11,7 @@ import structlog
 
 from bot.channels.base import Belongs, Delivery, Limits, NotTold, Outcome, Receipt, Reception
 from bot.channels.slack import reader
+from bot.channels.slack.book import CHANNEL
 from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSAGES
 from bot.channels.slack.pace import Pace
 from bot.channels.slack.render import Rendered, render
@@ -35,7 +36,7 @@ class SlackChannel:
     """Any number of workspaces with the same app. `secrets` are one signing secret, or two while it is being rotated;
     `public_url` is where Slack fetches pictures."""
 
-    name = reader.CHANNEL
+    name = CHANNEL
     limits = Limits(many=1, rate=MESSAGES_PER_SECOND, keyed=False, reply_once=False, gap=SECONDS_BETWEEN_MESSAGES)
 
     def __init__(
@@ -86,10 +87,12 @@ class SlackChannel:
             return None
 
     def send(self, delivery: Delivery) -> Receipt:
-        """A message, or the app's own page. What was answered loses its buttons, if Slack lets us."""
+        """A message, or the app's own page. What was answered loses its buttons, if Slack lets us. Where Slack asked for
+        silence, which may have meant the conversation or the workspace, only safety advice to others is not kept back."""
         workspace, _, member = delivery.user_id.partition("/")
         rendered = render(delivery.message, self._media_url)
-        silence = self._pace.silent_for(workspace)
+        asked = (delivery.user_id,) if delivery.message.safety else (delivery.user_id, workspace)
+        silence = max(map(self._pace.silent_for, asked))
         if silence:
             return Receipt(Outcome.RETRY, error="rate", retry_after=silence)
         try:
@@ -106,7 +109,8 @@ class SlackChannel:
                     return Receipt(Outcome.RETRY, error="pace")
                 answer = self._api.call("chat.postMessage", token, _post(member, rendered))
         if answer.status == 429:
-            self._pace.hush(workspace, answer.retry_after or SECONDS_BETWEEN_MESSAGES)
+            for name in (workspace, delivery.user_id):
+                self._pace.hush(name, answer.retry_after or SECONDS_BETWEEN_MESSAGES)
         ending = receipt(answer)
         if ending.outcome is Outcome.SENT and delivery.reply_token not in (None, reader.WAITING):
             self._settle_question(str(delivery.reply_token))

@@ -4,9 +4,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 from slack_bolt import BoltRequest, BoltResponse
 from slack_bolt.error import BoltError
@@ -18,6 +16,7 @@ from slack_sdk.oauth.installation_store import Bot, Installation, InstallationSt
 from slack_sdk.oauth.state_store import OAuthStateStore
 from slack_sdk.web import WebClient
 
+from bot.channels.slack.book import STATE_SECONDS, Book, Installed, Unwanted
 from bot.channels.slack.fields import ident
 
 SCOPES = (
@@ -32,63 +31,9 @@ SCOPES = (
 )
 """What slack-manifest.yml asks for."""
 
-STATE_SECONDS = 600
-"""How long an installer may take: the SDK's own default (OAuthStateUtils)."""
-
 ANSWER_SECONDS = 8
 
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
-
-
-@dataclass(frozen=True, slots=True)
-class Installed:
-    """A workspace that took the app in. `by` is the member who did it."""
-
-    team: str
-    name: str
-    token: str
-    app: str
-    bot: str
-    bot_user: str
-    scopes: str
-    by: str
-    at: datetime
-
-
-class Unwanted(BoltError):
-    """An installation that is not kept. `why` is a word for the page."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
-class Book(Protocol):
-    """Where workspaces and states are kept."""
-
-    def issue(self) -> str:
-        """A new state, good once and for STATE_SECONDS."""
-        ...
-
-    def consume(self, state: str) -> bool:
-        """Whether it was good. It is not any more."""
-        ...
-
-    def keep(self, installed: Installed) -> None:
-        """In the place of what was known of that workspace. Raises Unwanted."""
-        ...
-
-    def find(self, team: str) -> Installed | None:
-        """None when the app is not installed there (any more)."""
-        ...
-
-    def strike(self, team: str) -> None:
-        """Forgets its token."""
-        ...
-
-    def now(self) -> datetime:
-        """Aware UTC."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +88,20 @@ class Door:
         return Step(answer.status, answer.body, cookie=self._flow.settings.state_utils.build_set_cookie_for_deletion())
 
 
+class _Refused(BoltError):
+    """Unwanted, as bolt hands it on."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 def _success(_: SuccessArgs) -> BoltResponse:
     return BoltResponse(status=200, body="installed")
 
 
 def _failure(args: FailureArgs) -> BoltResponse:
-    if isinstance(args.error, Unwanted):
+    if isinstance(args.error, _Refused):
         return BoltResponse(status=409, body=args.error.why)
     word = args.reason if re.fullmatch(r"[a-z_]{1,40}", args.reason) else "unknown"
     return BoltResponse(status=args.suggested_status_code, body=word)
@@ -177,7 +130,13 @@ class Store(InstallationStore):
         self._book = book
 
     def save(self, installation: Installation) -> None:
-        """Raises Unwanted for what this app cannot serve."""
+        """Raises BoltError for what this app cannot serve."""
+        try:
+            self._keep(installation)
+        except Unwanted as unwanted:
+            raise _Refused(unwanted.why) from unwanted
+
+    def _keep(self, installation: Installation) -> None:
         team, token = ident(installation.team_id), installation.bot_token
         if installation.is_enterprise_install or not team:
             raise Unwanted("whole_organisation")

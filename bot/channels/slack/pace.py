@@ -71,15 +71,17 @@ class Pace:
             self._refill(self._clock())
             return self._room < 1
 
-    def hush(self, workspace: str, seconds: float) -> None:
-        """Slack asked for silence (429, Retry-After)."""
+    def hush(self, name: str, seconds: float) -> None:
+        """Slack asked for silence (429, Retry-After) in a workspace or at an address."""
         with self._lock:
-            self._silent[workspace] = max(self._silent.get(workspace, 0.0), self._clock() + seconds)
+            now = self._clock()
+            self._silent = {known: until for known, until in self._silent.items() if until > now}
+            self._silent[name] = max(self._silent.get(name, 0.0), now + seconds)
 
-    def silent_for(self, workspace: str) -> float:
+    def silent_for(self, name: str) -> float:
         """Seconds until that is over; 0 when nothing was asked for."""
         with self._lock:
-            return max(0.0, self._silent.get(workspace, 0.0) - self._clock())
+            return max(0.0, self._silent.get(name, 0.0) - self._clock())
 
     def _refill(self, now: float) -> None:
         self._room = min(float(BURST), self._room + (now - self._since) * self._rate)

@@ -15,6 +15,7 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.channels.base import Malformed, Parted, Reception, StaffAct
 from bot.channels.slack import taps
+from bot.channels.slack.book import CHANNEL
 from bot.channels.slack.fields import Say, ident, moment, name_of, once, stamp, typed
 from bot.channels.slack.limits import RESPONSE_URL_SECONDS
 from bot.messages import (
@@ -31,7 +32,6 @@ from bot.messages import (
     decode_token,
 )
 
-CHANNEL = "slack"
 COMMAND, TIP = "/selfcare", "/tip"
 WAITING = "-"
 """The reply token of an answer that somebody waits for and that changes no earlier message."""
