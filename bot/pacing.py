@@ -70,34 +70,6 @@ def entry(
     )
 
 
-def put(
-    runtime: Runtime,
-    tx: Connection,
-    to: outbox.Address,
-    message: Message,
-    *,
-    kind: Pushed | None,
-    cause: str,
-    dedupe_key: str,
-    now: datetime,
-    not_before: datetime | None = None,
-    expires_at: datetime | None = None,
-) -> int | None:
-    """Puts such an entry: its id, or None if it is there already."""
-    one = entry(
-        runtime,
-        to,
-        message,
-        kind=kind,
-        cause=cause,
-        dedupe_key=dedupe_key,
-        now=now,
-        not_before=not_before,
-        expires_at=expires_at,
-    )
-    return outbox.put_all(runtime.db, tx, [one], now).get(dedupe_key)
-
-
 def pass_over(tx: Connection, contact_id: int, kind: Pushed, reason: str, key: str, now: datetime) -> None:
     """Something was due and is not said: its row in the outbox says why."""
     outbox.note_skipped(tx, contact_id, kind, reason, key, now)

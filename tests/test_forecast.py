@@ -77,9 +77,8 @@ def somebody(chance: random.Random) -> tuple[State, ReminderRule]:
 def waits(clinic: World, tx: Connection, contact_id: int, nth: int, chance: random.Random) -> None:
     """Something else is in the outbox for the same person."""
     begin = START + TICK * chance.randrange(0, 144 * max(1, DAYS - 1))
-    pacing.put(
+    one = pacing.entry(
         clinic.runtime,
-        tx,
         outbox.Address(contact_id, "line", f"U{contact_id}"),
         Message((Card("また", f"{nth} {contact_id % 3}"),)),
         kind=chance.choice(KINDS),
@@ -89,6 +88,7 @@ def waits(clinic: World, tx: Connection, contact_id: int, nth: int, chance: rand
         not_before=begin,
         expires_at=begin + timedelta(hours=chance.randrange(1, 60)),
     )
+    outbox.put_all(clinic.db, tx, [one], START)
 
 
 def live(clinic: World, days: int) -> None:

@@ -46,9 +46,8 @@ def put(
     now = house.clock()
     begin = at or now
     with house.db.write() as tx:
-        pacing.put(
+        one = pacing.entry(
             house.runtime,
-            tx,
             outbox.Address(user, "line", f"U{user}"),
             Message(tuple(parts) or (Words(words),), quick),
             kind=kind,
@@ -58,6 +57,7 @@ def put(
             not_before=begin,
             expires_at=begin + life,
         )
+        outbox.put_all(house.db, tx, [one], now)
 
 
 def pushed(house: World) -> list[list[str]]:

@@ -7,13 +7,10 @@ import argparse
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +34,7 @@ from tests.bench.figures import percentile
 from tests.bench.load import Job
 from tests.bench.measure import _load as run_load
 from tests.bench.servers import Databases, Provider
+from tests.crash.bots import Bots, bots
 from tests.databases import normal
 
 STAFF = Actor("bench", Role.OWNER)
@@ -48,24 +46,6 @@ LETTER: Bilingual = {
 AUDIENCE = Audience((Tagged(("bench",)),))
 RATE = 10
 PATIENCE_SECONDS = 900
-
-
-@dataclass
-class Bots:
-    """The bot of one `tests.crash.server`: it starts again in a moment, without loading Python."""
-
-    mother: "subprocess.Popen[str]"
-    alive: int = 0
-
-    def start(self) -> None:
-        assert self.mother.stdin
-        assert self.mother.stdout
-        self.mother.stdin.write("go\n")
-        self.mother.stdin.flush()
-        self.alive = int(self.mother.stdout.readline())
-
-    def kill(self) -> None:
-        os.kill(self.alive, signal.SIGKILL)
 
 
 def main() -> int:
@@ -82,8 +62,8 @@ def main() -> int:
         databases = Databases("postgresql" if given.postgresql else "sqlite", Path(folder))
         try:
             url = databases.migrated()
-            with servers.provider(given.port + 1) as provider, _bots(url, given.port, provider) as bots:
-                bench = Bench(_runtime(url), provider, bots, given.port, given.people)
+            with servers.provider(given.port + 1) as provider, bots(given.port, _environment(url, provider)) as bot:
+                bench = Bench(_runtime(url), provider, bot, given.port, given.people)
                 for name, shown, met in (*bench.calm(), *bench.killed(given.kills)):
                     missed += not met
                     print(f"{'' if met else 'MISSED '}{name}: {shown}", flush=True)  # noqa: T201
@@ -93,31 +73,15 @@ def main() -> int:
     return 1 if missed else 0
 
 
-@contextmanager
-def _bots(url: str, port: int, provider: Provider) -> Iterator[Bots]:
+def _environment(url: str, provider: Provider) -> Mapping[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith(("LINE_", "SLACK_", "GUNICORN_"))}
-    ours = {
+    return given | {
         "DATABASE_URL": url,
         "LINE_CHANNEL_SECRET": servers.SECRET,
         "LINE_CHANNEL_ACCESS_TOKEN": "bench-token",
         "LINE_API_URL": provider.url,
         "SEND_GATE": "on",
     }
-    mother = subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.server", str(port)],
-        cwd=servers.ROOT,
-        env=given | ours,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    found = Bots(mother)
-    try:
-        yield found
-    finally:
-        if found.alive:
-            found.kill()
-        mother.communicate(timeout=20)
 
 
 def _runtime(url: str) -> Runtime:

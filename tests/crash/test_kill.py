@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from bot.store import codec
 from bot.store.session import Database
 from bot.store.tables import Contact, Inbox, Outbox
 from tests.conftest import ROOT
+from tests.crash.bots import bots
 from tests.crash.provider import Provider, free_ports
 
 SECRET = "a1b2c3"
@@ -46,39 +46,6 @@ def environment(database_url: str) -> dict[str, str]:
         "LINE_API_URL": f"http://127.0.0.1:{PROVIDER_PORT}",
         "PUBLIC_URL": f"http://127.0.0.1:{BOT_PORT}",
     }
-
-
-@dataclass
-class Bots:
-    """Bots of one `tests.crash.server`, one alive at a time."""
-
-    mother: subprocess.Popen[str]
-    alive: int = 0
-
-    def start(self) -> None:
-        assert self.mother.stdin
-        assert self.mother.stdout
-        self.mother.stdin.write("go\n")
-        self.mother.stdin.flush()
-        self.alive = int(self.mother.stdout.readline())
-
-    def kill(self) -> None:
-        os.kill(self.alive, signal.SIGKILL)
-
-
-@contextmanager
-def bots(database_url: str) -> Iterator[Bots]:
-    command = [sys.executable, "-m", "tests.crash.server", str(BOT_PORT)]
-    mother = subprocess.Popen(
-        command, cwd=ROOT, env=environment(database_url), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    found = Bots(mother)
-    try:
-        yield found
-    finally:
-        if found.alive:
-            found.kill()
-        mother.communicate(timeout=10)
 
 
 @pytest.fixture
@@ -180,7 +147,7 @@ def test_two_hundred_conversations_survive_being_killed_again_and_again(
 ) -> None:
     chance = random.Random(20260401)
     stop = threading.Event()
-    with bots(database_url) as bot, ThreadPoolExecutor(SENDERS) as people:
+    with bots(BOT_PORT, environment(database_url)) as bot, ThreadPoolExecutor(SENDERS) as people:
         bot.start()
         talks = [people.submit(converse, number, stop) for number in range(1, PEOPLE + 1)]
         try:
