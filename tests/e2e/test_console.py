@@ -117,7 +117,7 @@ def test_every_page_is_fit_for_screen_readers_and_narrow_screens_in_both_languag
         if language == "en":
             desk.evaluate("document.querySelector('form.language button').click()")
             expect(desk.locator("html[lang=en]")).to_be_attached()
-        for path in ("", "patients", "patients/1", "chats", "staff", "audit", "account"):
+        for path in ("", "patients", "patients/1", "bookings", "calendar", "chats", "staff", "audit", "account"):
             desk.goto(f"{demo.url}/console/{path}")
             assert desk.evaluate("document.documentElement.lang") == language
             fits(desk)
