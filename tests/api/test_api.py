@@ -29,11 +29,15 @@ DRAFT = {"title": "April", "letter": LETTER, "audience": {"all_of": []}}
 MARKED = "ひみつのしるし2207"
 
 
-@pytest.fixture
-def clinic(demo: Demo) -> Demo:
+def crowded(demo: Demo) -> Demo:
     """Two who can be written to, and one who did not agree."""
     crowd.add(demo.bot.runtime.db, [Patient(), Patient(locale="en"), Patient(consent=False)])
     return demo
+
+
+@pytest.fixture
+def clinic(small_demo: Demo) -> Demo:
+    return crowded(small_demo)
 
 
 def audited(demo: Demo, beginning: str) -> list[tuple[str, str, dict[str, str]]]:
@@ -57,7 +61,8 @@ def ringing(demo: Demo) -> tuple[Chatting, int]:
 # --- broadcasts ---
 
 
-def test_a_draft_is_written_counted_and_started_with_the_number_of_recipients(clinic: Demo) -> None:
+def test_a_draft_is_written_counted_and_started_with_the_number_of_recipients(demo: Demo) -> None:
+    clinic = crowded(demo)
     program = Program(clinic, Role.THERAPIST)
     made = program.post("/broadcasts", DRAFT, 201)
     assert (made["status"], made["moves"], made["flaws"]) == ("draft", ["cancel", "schedule", "start"], [])
