@@ -159,6 +159,16 @@ def _beside(own: Flask, bot: "WSGIApplication") -> "WSGIApplication":
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         ours = path == "/" or path.startswith(OURS)
-        return own.wsgi_app(environ, start_response) if ours else bot({**environ, TRY_IT: "/"}, start_response)
+        return _whole(own.wsgi_app(environ, start_response) if ours else bot({**environ, TRY_IT: "/"}, start_response))
 
     return app
+
+
+def _whole(answer: Iterable[bytes]) -> Iterable[bytes]:
+    """Read and closed at once: the server forgets to close a file when the browser has gone away meanwhile."""
+    try:
+        return [b"".join(answer)]
+    finally:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()

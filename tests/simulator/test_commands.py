@@ -53,7 +53,7 @@ def free_port() -> int:
 
 def get(url: str) -> urllib3.BaseHTTPResponse:
     with urllib3.PoolManager() as web:
-        return web.request("GET", url, timeout=10)
+        return web.request("GET", url, timeout=60)
 
 
 def test_the_demo_serves_its_page_beside_the_bots_own_paths_and_ends_at_ctrl_c(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_demo_serves_its_page_beside_the_bots_own_paths_and_ends_at_ctrl_c(t
             ("見本 太郎(サンプル)", True),
         ]
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert "Traceback" not in process.stdout.read()
 
