@@ -115,6 +115,8 @@ def test_what_is_seen_in_the_console_says_so_in_every_post_of_the_staffs_channel
     demo.bot.drain()
     assert ["[確認しました]" in shown(post) for post in posts(demo)] == [True, True]
     name = in_the_console(demo, "called")  # whoever calls has seen it
+    assert sweep(demo.bot.runtime) == 2  # and the process dies before the changes are sent
+    assert sweep(demo.bot.runtime) == 0
     demo.bot.drain()
     for post in posts(demo):
         assert f"✓ 4/6 10:05 {name} さんが確認しました。" in shown(post)

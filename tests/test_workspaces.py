@@ -3,23 +3,27 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 import urllib3
+from pydantic import SecretStr
 from slack_bolt.error import BoltError
 from sqlalchemy import insert, select
 
+import app
 from bot import gate
 from bot.channels.base import Parted
 from bot.channels.slack.oauth import REDIRECT, SCOPES, Store
+from bot.config import Settings
 from bot.conversation import advance
-from bot.doctor import _slack
+from bot.doctor import _settings, _slack
 from bot.simulator.demo import EMPLOYER, Demo
 from bot.simulator.slack.webhooks import Webhooks
 from bot.simulator.slack.workspace import TEAM, Workspace
 from bot.store.tables import Alert, Audit, Contact, Outbox, SlackState, SlackWorkspace
-from bot.workspaces import STATES_MOST, Register, look_again, part
+from bot.workspaces import STATES_MOST, Register, Tokens, look_again, part
 from tests.patient import open_demo
 from tests.slack_patient import read
 
@@ -327,6 +331,37 @@ def test_doctor_sees_a_workspace_that_is_served_both_ways(demo: Demo) -> None:
     findings = [one for one in _slack(demo.bot.runtime.settings) if one.subject == f"workspace {TEAM}"]
     assert [(one.level, "both" in one.words or "by OAuth" in one.words) for one in findings] == [("problem", True)]
     assert len(heard(demo.slack, begin(demo, demo.slack, demo.slack_hooks))) == 1  # by the setting's token
+
+
+@pytest.mark.parametrize(
+    ("given", "serves", "missing"),
+    [
+        ({"slack_bot_token": "t"}, True, ()),
+        ({"slack_client_id": "i", "slack_client_secret": "c"}, True, ()),
+        ({"slack_bot_token": "t", "slack_client_id": "i", "slack_client_secret": "c"}, True, ()),
+        ({"slack_client_id": "i"}, False, ("SLACK_BOT_TOKEN", "SLACK_CLIENT_SECRET")),
+        ({"slack_bot_token": "t", "slack_client_secret": "c"}, True, ("SLACK_CLIENT_ID",)),
+    ],
+)
+def test_one_workspace_by_its_token_or_many_by_oauth_or_both(
+    given: dict[str, Any], serves: bool, missing: tuple[str, ...]
+) -> None:
+    settings = Settings(**{"slack_signing_secret": "s", **given})
+    assert (settings.has_slack, settings.half_set) == (serves, missing)
+
+
+def test_without_a_token_of_its_own_the_guide_has_no_staff_channel_and_serves_those_who_installed_it(
+    demo: Demo,
+) -> None:
+    install(demo)
+    runtime = demo.bot.runtime
+    only = runtime.settings.model_copy(update={"slack_bot_token": SecretStr("")})
+    channels = app._slack(only, runtime.db)
+    assert list(channels) == ["slack"]
+    tokens = Tokens(runtime.db, only, None)
+    assert (tokens(EMPLOYER), tokens(TEAM)) == (demo.employer.token, None)
+    told = [one.subject for one in _settings(only) if one.stops]
+    assert "SLACK_BOT_TOKEN" in told, "SLACK_STAFF_CHANNEL is set and would be of no use"
 
 
 def test_the_manifest_asks_for_what_the_installation_asks_for() -> None:
