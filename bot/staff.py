@@ -9,12 +9,12 @@ from functools import cache
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from bot import audit
 from bot.access import Role
 from bot.messages import Locale
-from bot.store.tables import Staff, StaffSession
+from bot.store.tables import Contact, OwnChat, Staff, StaffSession
 
 NAME_MAX = 40
 PASSWORD_MIN = 12
@@ -143,8 +143,17 @@ def change(tx: Connection, now: datetime, actor: str, account: Account, *, role:
             raise Refused("last_owner")
     tx.execute(update(Staff).where(Staff.id == account.id).values(role=role.value, active=active))
     end_sessions(tx, now, account.id)
+    if not active:
+        _take_chats(tx, account.id)
     detail = {"name": account.name, "role": role.value, "active": str(active).lower()}
     audit.note(tx, now, actor, "staff_changed", None, detail)
+
+
+def _take_chats(tx: Connection, staff_id: int) -> None:
+    """Tests go no more to somebody who has left."""
+    theirs = select(OwnChat.contact_id).where(OwnChat.staff_id == staff_id)
+    tx.execute(update(Contact).where(Contact.id.in_(theirs)).values(is_test=False))
+    tx.execute(delete(OwnChat).where(OwnChat.staff_id == staff_id))
 
 
 def speak(tx: Connection, account: Account, locale: Locale) -> None:

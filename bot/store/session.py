@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.compiler import SQLCompiler
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest migration: what `alembic_version` holds in a database that fits this program."""
 
 BUSY_SECONDS = 15.0

@@ -626,6 +626,16 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None]
 
 
+class OwnChat(Base):
+    """A chat of somebody of the staff themselves: tests go there."""
+
+    __tablename__ = "own_chat"
+
+    contact_id: Mapped[int] = mapped_column(Number, ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(Number, ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    linked_at: Mapped[datetime]
+
+
 class Gate(Base):
     """The send gate as staff switched it, in one row; none: nobody has, and the setting SEND_GATE holds."""
 

@@ -24,6 +24,7 @@ from bot.web.console import (
     own_account,
     patient,
     patients,
+    tags_page,
     today,
     tokens_page,
 )
@@ -32,6 +33,7 @@ from bot.web.console.visit import Nav, register_words
 NAV = (
     Nav("console.today", "nav.today", "today", Action.SEE_TODAY),
     Nav("console.patients", "nav.patients", "patients", Action.SEE_PATIENTS),
+    Nav("console.tags_page", "nav.tags", "tag", Action.SEE_PATIENTS),
     Nav("console.chats", "nav.chats", "chat", Action.TAKE_OVER),
     Nav("console.bookings_week", "nav.bookings", "calendar", Action.SEE_BOOKINGS),
     Nav("console.calendar", "nav.calendar", "clock", Action.EDIT_BOOKINGS),
@@ -71,6 +73,7 @@ def install(web: Flask, runtime: Callable[[], Runtime], settings: Settings, work
         broadcasts,
         outcomes_page,
         content_page,
+        tags_page,
         accounts,
         tokens_page,
         audit_page,

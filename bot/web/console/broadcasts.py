@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 import bot
+from bot import own_chat
 from bot.access import Action
 from bot.broadcasts import desk, results
 from bot.broadcasts.desk import Actor, Draft, Refusal
@@ -184,6 +185,7 @@ def _beginning(runtime: Runtime) -> MultiDict[str, str]:
         form = forms.letter_fields(from_tip(tip))
         form["title"] = tip.title.to(me().locale)
     form.setlist("person", request.args.getlist("person"))
+    form.setlist("tagged", request.args.getlist("tagged"))
     return form
 
 
@@ -271,6 +273,7 @@ def _shown(runtime: Runtime, broadcast_id: int, refusal: Refusal | None = None) 
         testers = look.execute(
             select(CONTACT.c.id, CONTACT.c.name).where(CONTACT.c.is_test).order_by(CONTACT.c.id)
         ).all()
+        mine = {one.id for one in own_chat.of(look, me())}
         contacts = look.execute(select(func.count()).where(CONTACT.c.state.is_not(None))).scalar_one()
     counted = desk.count(runtime, found.audience) if open_ else None
     return page(
@@ -288,7 +291,7 @@ def _shown(runtime: Runtime, broadcast_id: int, refusal: Refusal | None = None) 
         result=_numbers(runtime, found),
         taps=taps,
         personal_most=PERSONAL_MOST,
-        testers=[(row.id, _label(row)) for row in testers],
+        testers=[(row.id, _label(row), row.id in mine) for row in testers],
         everybody=_people(runtime, [str(row.id) for row in testers]) if open_ and contacts else [],
         whom=preview.audience_words(runtime, found.audience),
         night=at_night(runtime, now),

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, request
 from sqlalchemy import Connection, Row, insert, select, update
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot import audit, gate, inbox, progress
+from bot import audit, gate, inbox, progress, tags
 from bot.access import Action
 from bot.claims import spare_until
 from bot.engine.draft import Draft
@@ -177,6 +177,8 @@ def _page(runtime: Runtime, look: Connection, record: Record, status: int = 200,
         "alerts": [(one, codec.strings_from(one.flags)) for one in rung],
         "reasons": today.reasons(runtime.content, me().locale),
         "notes": notes,
+        "tags": tags.of(look, contact_id),
+        "labels": [one.name for one in tags.counts(look)],
         "reminders": [(one, codec.rule_from(one.rule)) for one in reminders],
         "replies": runtime.content.phrases.staff_replies,
         "hours": REST_HOURS,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from bot.messages import Disposition
-from bot.store.tables import CONTACT, Contact, Session
+from bot.store.tables import CONTACT, Contact, Session, Tag
 from bot.web.console.people import PERSON, STAFF, Person, person
 
 ROWS = 50
@@ -28,7 +28,8 @@ SEEN = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What was chosen; empty is everything. `seen` is a key of SEEN, or "longer" for those silent for longer than any."""
+    """What was chosen; empty is everything. `seen` is a key of SEEN, or "longer" for those silent for longer than any;
+    `label` a word that staff put on people."""
 
     search: str = ""
     channel: str = ""
@@ -38,6 +39,7 @@ class Filters:
     adherence: str = ""
     trend: str = ""
     tag: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ def find(tx: Connection, filters: Filters, now: datetime, after: str = "", rows:
     listed = [_listed(row) for row in found[:rows]]
     more = found[rows - 1] if len(found) > rows else None
     return Found(listed, None if more is None else f"{more.seen_at.isoformat()}_{more.contact_id}")
+
+
+def everybody(filters: Filters, now: datetime) -> Select[int]:
+    """The ids of all whom the list would show."""
+    return select(Contact.id).where(*_conditions(filters, now))
 
 
 def one(tx: Connection, contact_id: int, now: datetime) -> Listed | None:
@@ -148,6 +155,8 @@ def _conditions(filters: Filters, now: datetime) -> list[ColumnElement[bool]]:
         found.append(Contact.seen_at > now - SEEN[filters.seen])
     elif filters.seen == "longer":
         found.append(Contact.seen_at <= now - SEEN["month"])
+    if filters.label:
+        found.append(exists().where(Tag.contact_id == Contact.id, Tag.name == filters.label))
     match filters.tag:
         case "test":
             found.append(Contact.is_test.is_(True))

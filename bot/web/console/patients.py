@@ -5,9 +5,10 @@ from dataclasses import fields
 from flask import Blueprint, Response, redirect, request, session
 from werkzeug.wrappers import Response as BaseResponse
 
-from bot import audit, staff_room
+from bot import audit, staff_room, tags
 from bot.access import Action
 from bot.messages import Disposition
+from bot.store import codec
 from bot.web.console import guard, patient_list
 from bot.web.console.patient_list import Filters, Listed
 from bot.web.console.sheet import sheet
@@ -25,11 +26,13 @@ def register(console: Blueprint, house: House) -> None:
         runtime, filters, t = house(), chosen(), say()
         with runtime.db.read() as look:
             found = patient_list.find(look, filters, runtime.now(), request.args.get("after", ""))
+            labels = [one.name for one in tags.counts(look)]
         routines = {one.id: one.title.to(me().locale) for one in runtime.content.routines.values()}
         return page(
             "patients",
             found=found,
             filters=filters,
+            labels=labels,
             chosen={name: value for name, value in _named(filters).items() if value},
             routines=routines,
             channels=[(name, t(f"channel.{name}")) for name in sorted(runtime.channels) if name != staff_room.CHANNEL],
@@ -42,7 +45,9 @@ def register(console: Blueprint, house: House) -> None:
         runtime, filters = house(), chosen()
         with runtime.db.write() as tx:
             found = patient_list.find(tx, filters, runtime.now(), rows=patient_list.CSV_ROWS)
-            detail = {name: value for name, value in _named(filters).items() if value and name != "search"}
+            detail = {
+                name: value for name, value in _named(filters).items() if value and name not in ("search", "label")
+            }
             audit.note(
                 tx, runtime.now(), me().name, "patients_exported", None, {**detail, "rows": str(len(found.rows))}
             )
@@ -61,7 +66,9 @@ def register(console: Blueprint, house: House) -> None:
 
 def chosen() -> Filters:
     """What the address says; anything unknown finds nothing or is passed over."""
-    return Filters(**{one.name: request.args.get(one.name, "").strip()[:SEARCH_MAX] for one in fields(Filters)})
+    return Filters(
+        **{one.name: codec.storable(request.args.get(one.name, "")).strip()[:SEARCH_MAX] for one in fields(Filters)}
+    )
 
 
 def _named(filters: Filters) -> dict[str, str]:
