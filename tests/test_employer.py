@@ -1,8 +1,9 @@
 """What an employer is told: numbers of groups large enough to hide in, and nothing from which a smaller one could be found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +19,12 @@ from tests.world import World
 
 MARCH = date(2026, 3, 1)
 """Over, at the world's start."""
+
+
+@pytest.fixture
+def database_url(sqlite_copy: Callable[[Path], str], tmp_path: Path) -> str:
+    """One kind is enough: these queries ask nothing that the kinds differ in."""
+    return sqlite_copy(tmp_path)
 
 
 def people(
