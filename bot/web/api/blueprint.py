@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from bot import access, tokens
 from bot.runtime import Runtime
@@ -67,47 +67,22 @@ OPERATIONS: Sequence[AnyOperation] = (
 def blueprint(house: Callable[[], Runtime]) -> Blueprint:
     """All operations and the document that describes them. Every one of them wants a token."""
     api = Blueprint("api", __name__, url_prefix=ROOT)
-    limiter, often = FixedWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(A_MINUTE)
-    described = document(OPERATIONS)
-
-    def entered() -> Token | Response:
-        token = _token(house())
-        if token is None:
-            log.warning("api_without_token")
-            return problem.response(Trouble(Kind.NO_TOKEN), {"WWW-Authenticate": "Bearer"})
-        if not limiter.hit(often, "api", str(token.id)):
-            log.warning("api_throttled", token=token.id)
-            return problem.response(Trouble(Kind.TOO_MANY), {"Retry-After": str(often.get_expiry())})
-        return token
-
-    def serve(by_method: Mapping[str, AnyOperation]) -> Callable[..., Response]:
-        def view(**path: str) -> Response:
-            token = entered()
-            if isinstance(token, Response):
-                return token
-            operation = by_method.get("GET" if request.method == "HEAD" else request.method)
-            if operation is None:
-                return problem.response(Trouble(Kind.NO_METHOD), {"Allow": ", ".join(sorted(by_method))})
-            answer = _answer(operation, Call(house(), token), path)
-            log.info("api_answered", operation=operation.name, token=token.id, status=answer.status_code)
-            return answer
-
-        return view
+    door, described = _Door(house), document(OPERATIONS)
 
     @api.get("/openapi.json", provide_automatic_options=False)
     def openapi() -> Response:
-        token = entered()
+        token = door.enter()
         return token if isinstance(token, Response) else Response(described, content_type=JSON)
 
     for path in dict.fromkeys(one.path for one in OPERATIONS):
         by_method: dict[str, AnyOperation] = {one.method: one for one in OPERATIONS if one.path == path}
-        name = "-".join(one.name for one in by_method.values())
-        rule = path.replace("{", "<").replace("}", ">")
-        api.add_url_rule(rule, name, serve(by_method), methods=METHODS, provide_automatic_options=False)
+        name, rule = "-".join(one.name for one in by_method.values()), path.replace("{", "<").replace("}", ">")
+        view = _view(house, door, by_method)
+        api.add_url_rule(rule, name, view, methods=METHODS, provide_automatic_options=False)
 
     @api.route("/<path:rest>", methods=METHODS, provide_automatic_options=False)
     def nothing(rest: str) -> Response:
-        token = entered()
+        token = door.enter()
         return token if isinstance(token, Response) else problem.response(Trouble(Kind.UNKNOWN))
 
     @api.after_request
@@ -116,15 +91,52 @@ def blueprint(house: Callable[[], Runtime]) -> Blueprint:
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
-    @api.errorhandler(Exception)
-    def failed(error: Exception) -> Response:
-        """Logged without its words, as everywhere."""
-        if isinstance(error, RequestEntityTooLarge):
-            return problem.response(Trouble(Kind.TOO_LARGE))
-        log.error("request_failed", error=error)
-        return problem.response(Trouble(Kind.FAILED))
-
+    api.register_error_handler(Exception, _failed)
     return api
+
+
+class _Door:
+    """Who comes in, and how often. Counted in this process: see bot/DESIGN.md."""
+
+    def __init__(self, house: Callable[[], Runtime]) -> None:
+        self._house = house
+        self._limiter, self._often = FixedWindowRateLimiter(MemoryStorage()), RateLimitItemPerMinute(A_MINUTE)
+
+    def enter(self) -> Token | Response:
+        """The token that was shown, or why it opens nothing."""
+        token = _token(self._house())
+        if token is None:
+            log.warning("api_without_token")
+            return problem.response(Trouble(Kind.NO_TOKEN), {"WWW-Authenticate": "Bearer"})
+        if not self._limiter.hit(self._often, str(token.id)):
+            log.warning("api_throttled", token=token.id)
+            return problem.response(Trouble(Kind.TOO_MANY), {"Retry-After": str(self._often.get_expiry())})
+        return token
+
+
+def _view(house: Callable[[], Runtime], door: _Door, by_method: Mapping[str, AnyOperation]) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        token = door.enter()
+        if isinstance(token, Response):
+            return token
+        operation = by_method.get("GET" if request.method == "HEAD" else request.method)
+        if operation is None:
+            return problem.response(Trouble(Kind.NO_METHOD), {"Allow": ", ".join(sorted(by_method))})
+        answer = _answer(operation, Call(house(), token), path)
+        log.info("api_answered", operation=operation.name, token=token.id, status=answer.status_code)
+        return answer
+
+    return view
+
+
+def _failed(error: Exception) -> Response:
+    """Logged without its words, as everywhere."""
+    if isinstance(error, RequestEntityTooLarge):
+        return problem.response(Trouble(Kind.TOO_LARGE))
+    if isinstance(error, HTTPException) and (error.code or 500) < 500:  # what the web server could not read
+        return problem.response(Trouble(Kind.INVALID))
+    log.error("request_failed", error=error)
+    return problem.response(Trouble(Kind.FAILED))
 
 
 def _token(runtime: Runtime) -> Token | None:

@@ -41,7 +41,7 @@ class PatientLine(Shape):
     pain_change: int | None
 
 
-class Screened(Shape):
+class FinishedScreening(Shape):
     """A screening that was finished. `flags` are ids of content/red_flags.toml."""
 
     finished_at: datetime
@@ -49,7 +49,7 @@ class Screened(Shape):
     flags: tuple[str, ...]
 
 
-class Practised(Shape):
+class CareSession(Shape):
     """A routine that was begun, or a report without one."""
 
     routine: str | None
@@ -63,8 +63,8 @@ class Patient(PatientLine):
     """With the latest 50 screenings and sessions, the newest first; none where they may not be read."""
 
     consents: dict[str, datetime]
-    screenings: tuple[Screened, ...]
-    practised: tuple[Practised, ...]
+    screenings: tuple[FinishedScreening, ...]
+    practised: tuple[CareSession, ...]
 
 
 class Patients(Shape):
@@ -157,18 +157,18 @@ def _read(call: Call, asked: PatientPath, _: Nothing) -> Patient | Trouble:
     return Patient.model_validate({**_values(one), **more})
 
 
-def _screenings(tx: Connection, one: Listed) -> Sequence[Screened]:
+def _screenings(tx: Connection, one: Listed) -> Sequence[FinishedScreening]:
     query = select(Screening.finished_at, Screening.outcome, Screening.flags).where(Screening.contact_id == one.who.id)
     return tuple(
-        Screened(finished_at=row.finished_at, outcome=row.outcome, flags=codec.strings_from(row.flags))
+        FinishedScreening(finished_at=row.finished_at, outcome=row.outcome, flags=codec.strings_from(row.flags))
         for row in tx.execute(query.order_by(Screening.id.desc()).limit(RECORDS))
     )
 
 
-def _practised(tx: Connection, one: Listed) -> Sequence[Practised]:
-    columns = (getattr(Session, name) for name in Practised.model_fields)
+def _practised(tx: Connection, one: Listed) -> Sequence[CareSession]:
+    columns = (getattr(Session, name) for name in CareSession.model_fields)
     query = select(*columns).where(Session.contact_id == one.who.id).order_by(Session.id.desc()).limit(RECORDS)
-    return tuple(Practised.model_validate(row, from_attributes=True) for row in tx.execute(query))
+    return tuple(CareSession.model_validate(row, from_attributes=True) for row in tx.execute(query))
 
 
 OPERATIONS: Sequence[AnyOperation] = (

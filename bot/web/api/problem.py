@@ -16,7 +16,7 @@ TYPES = "/api/v1/problems/"
 class Shape(BaseModel):
     """Everything that comes in and goes out: nothing but what is named."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Kind(StrEnum):
