@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.engine.normal import normalise, read
 from bot.engine.safety import assess
 from bot.messages import Disposition
-from tests.understanding.words import vocabulary
+from tests.understanding.words import likeness, vocabulary
 
 EMERGENCIES = (
     "おしっこが出ません", "両足がしびれます", "お股の感覚がない", "便が漏れました", "胸が苦しいです", "息ができない",
@@ -28,7 +28,9 @@ around = st.lists(st.sampled_from(HARMLESS), max_size=4)
 @given(st.sampled_from(EMERGENCIES), around, around, st.sampled_from(("。", "\n", "！", "。 ")))
 @settings(max_examples=150, deadline=None)
 def test_harmless_words_never_hide_an_emergency(core: str, before: list[str], after: list[str], mark: str) -> None:
-    assert assess(mark.join([*before, core, *after]), vocabulary()).level is Disposition.EMERGENCY
+    text = mark.join([*before, core, *after])
+    assert assess(text, vocabulary()).level is Disposition.EMERGENCY
+    assert assess(text, vocabulary(), likeness()).level is Disposition.EMERGENCY
 
 
 @given(st.sampled_from(sorted(FRAMES)), st.sampled_from(NOUNS), st.sampled_from(NOUNS_EN), around)
@@ -36,6 +38,7 @@ def test_harmless_words_never_hide_an_emergency(core: str, before: list[str], af
 def test_every_listed_denial_clears_a_symptom(frame: str, noun: str, noun_en: str, before: list[str]) -> None:
     text = frame.format(noun if FRAMES[frame] == "ja" else noun_en)
     assert assess("。".join([*before, text]), vocabulary()).level is None, text
+    assert assess(text, vocabulary(), likeness()).level is None, text
 
 
 @given(st.text(max_size=300))

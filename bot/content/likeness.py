@@ -23,17 +23,17 @@ class Likeness(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
-    sure_emergency: int
-    """The chance in hundredths from which a message counts as an emergency; further `sure` ones: as that or worse."""
-    sure_urgent: int
-    sure_doctor: int
-    sure_in_doubt: int
-    """The same for any level where the message takes something back, asks for an everyday thing, or is not Japanese."""
-    hint: int
-    """The chance in hundredths, of any level, below which a topic that is merely named means nothing."""
+    sure: tuple[int, int, int]
+    """The chance in hundredths from which a message counts as an emergency, as urgent or worse, as one for a doctor or
+    worse, where no rule says so."""
+    confirmed: tuple[int, int, int]
+    """The same where a rule says so: below it the rule is not believed."""
     bias: tuple[int, ...] = ()
     pieces: str = ""
-    """One piece a line: a few letters, a tab, and for each of KINDS a weight in hundredths."""
+    """One piece a line: a few letters, or something named and what became of it; a tab; and for each of KINDS a weight in
+    hundredths."""
+    facts: str = ""
+    """The same for what the rules make of a message, and for each kind's own chance by the pieces."""
 
     @field_validator("bias")
     @classmethod
@@ -45,5 +45,14 @@ class Likeness(BaseModel):
     @cached_property
     def weights(self) -> dict[str, tuple[int, ...]]:
         """The weights of each piece, in the order of KINDS."""
-        lines = (line.split("\t") for line in self.pieces.splitlines() if line)
-        return {piece: tuple(map(int, numbers.split())) for piece, numbers in lines}
+        return _table(self.pieces)
+
+    @cached_property
+    def fact_weights(self) -> dict[str, tuple[int, ...]]:
+        """The weights of each fact, in the order of KINDS."""
+        return _table(self.facts)
+
+
+def _table(lines: str) -> dict[str, tuple[int, ...]]:
+    parted = (line.split("\t") for line in lines.splitlines() if line)
+    return {name: tuple(map(int, numbers.split())) for name, numbers in parted}

@@ -1,7 +1,8 @@
-"""A second vote: how alike a message is, in its letters, to messages whose level is known.
+"""A second vote: how alike a message is to messages whose level is known.
 
-The rules know what can be named; this knows how people talk round it. It only adds to what the rules find, and says
-which stretch of the message weighed most.
+The rules know what can be named; this knows how people talk round it, and how they use the same words for something
+harmless. First the pieces of the message speak: its letters, what it names and what became of that. Then their opinion is
+weighed with the facts: which rules apply, whether something is denied, past, supposed or another's, what is asked for.
 """
 
 import math
@@ -12,20 +13,22 @@ from bot.content.likeness import KINDS, LEVELS, Kind, Likeness
 from bot.messages import Disposition
 
 LONGEST_PIECE = 4
+ALWAYS = "always"
+"""The fact that is true of every message."""
+_LEAST = 1e-4
 _UNVOICED = str.maketrans(
     "がぎぐげござじずぜぞだぢづでどばびぶべぼぱぴぷぺぽ", "かきくけこさしすせそたちつてとはひふへほはひふへほ"
 )
 _SEPARATORS = str.maketrans("", "", " 、")
+_ALARMS = (Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR)
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """`start` and `end` bound the stretch of the text that spoke most for `kind`."""
+    """The most serious level that is believed, and the kind that speaks most for it."""
 
     kind: Kind
     level: Disposition
-    start: int
-    end: int
 
 
 def spoken(text: str) -> str:
@@ -44,59 +47,49 @@ def pieces(text: str, sound: str) -> set[str]:
 
 
 def chances(found: Iterable[str], likeness: Likeness) -> tuple[float, ...]:
-    """How likely each of KINDS is; they add up to 1."""
+    """How likely each of KINDS is by the pieces; they add up to 1."""
     known = [weights for piece in found if (weights := likeness.weights.get(piece))]
     scale = 100 * math.sqrt(len(known) or 1)
     sums = [sum(column) for column in zip(*known, strict=True)] or [0] * len(KINDS)
-    scores = [bias / 100 + total / scale for bias, total in zip(likeness.bias, sums, strict=True)]
-    raised = [math.exp(score - max(scores)) for score in scores]
-    return tuple(value / sum(raised) for value in raised)
+    return _shares([bias / 100 + total / scale for bias, total in zip(likeness.bias, sums, strict=True)])
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What the letters of `text` say: how likely each kind is."""
-
-    text: str
-    by_kind: dict[Kind, float]
-    likeness: Likeness
-
-    @property
-    def hints(self) -> bool:
-        """Whether the message is at all like those that mean something."""
-        return (1 - self.by_kind["none"]) * 100 >= self.likeness.hint
-
-    def vote(self, doubt: bool) -> Vote | None:
-        """The most serious level that the message is surely of; `doubt` asks for more."""
-        found = self.sure(doubt)
-        return Vote(*found, *_telling(self.text, found[0], self.likeness)) if found else None
-
-    def sure(self, doubt: bool) -> tuple[Kind, Disposition] | None:
-        """The same without the words that told."""
-        so_far = 0.0
-        for level, sure in (
-            (Disposition.EMERGENCY, self.likeness.sure_emergency),
-            (Disposition.URGENT, self.likeness.sure_urgent),
-            (Disposition.DOCTOR, self.likeness.sure_doctor),
-        ):
-            kinds = [kind for kind in KINDS if LEVELS.get(kind[0]) is level]
-            so_far += sum(self.by_kind[kind] for kind in kinds)
-            if so_far * 100 >= (self.likeness.sure_in_doubt if doubt else sure):
-                kind = max(kinds, key=self.by_kind.__getitem__)
-                return kind, level
-        return None
+def weighed(by_pieces: Iterable[float], facts: Iterable[str], likeness: Likeness) -> tuple[float, ...]:
+    """How likely each of KINDS is by the pieces' opinion and the facts together; they add up to 1."""
+    known = likeness.fact_weights
+    scores = [0.0] * len(KINDS)
+    for name, worth in (*((fact, 1.0) for fact in facts), *opinion(by_pieces)):
+        for place, weight in enumerate(known.get(name, ())):
+            scores[place] += worth * weight / 100
+    return _shares(scores)
 
 
-def opinion(text: str, sound: str, likeness: Likeness) -> Opinion | None:
-    """None where there is nothing to go by."""
-    if not likeness.bias or not text:
-        return None
-    by_kind = dict(zip(KINDS, chances(pieces(text, sound), likeness), strict=True))
-    return Opinion(text, by_kind, likeness)
+def opinion(by_pieces: Iterable[float]) -> list[tuple[str, float]]:
+    """The pieces' opinion as facts that are more or less true."""
+    return [(f"like:{kind}", math.log(chance + _LEAST) / 2) for kind, chance in zip(KINDS, by_pieces, strict=True)]
 
 
-def _telling(text: str, kind: Kind, likeness: Likeness) -> tuple[int, int]:
-    """The stretch of the text with the greatest weight for `kind` against nothing at all."""
+def _shares(scores: list[float]) -> tuple[float, ...]:
+    most = max(scores)
+    raised = [math.exp(score - most) for score in scores]
+    total = sum(raised)
+    return tuple(value / total for value in raised)
+
+
+def vote(by_kind: tuple[float, ...], said: Disposition | None, likeness: Likeness) -> Vote | None:
+    """The most serious level that is believed, where the rules said `said`; None if none is."""
+    so_far = 0.0
+    for place, level in enumerate(_ALARMS):
+        kinds = [(chance, kind) for kind, chance in zip(KINDS, by_kind, strict=True) if LEVELS.get(kind[0]) is level]
+        so_far += sum(chance for chance, _ in kinds)
+        confirms = said is not None and said.rank <= level.rank
+        if so_far * 100 >= (likeness.confirmed if confirms else likeness.sure)[place]:
+            return Vote(max(kinds)[1], level)
+    return None
+
+
+def telling(text: str, kind: Kind, likeness: Likeness) -> tuple[int, int]:
+    """The stretch of the text whose letters weigh most for `kind` against nothing at all."""
     mine, none = KINDS.index(kind), KINDS.index("none")
     known = likeness.weights
     worth = [0.0] * len(text)

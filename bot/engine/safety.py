@@ -1,22 +1,26 @@
 """The safety net under free text: what a message must raise at least, in whose words, by which rule, from which source."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.content.likeness import Likeness
-from bot.content.vocabulary import Rule, Vocabulary
-from bot.engine.likeness import Opinion, Vote, opinion, spoken
+from bot.content.vocabulary import Rule, ScopeKind, Vocabulary
+from bot.engine.likeness import ALWAYS, Vote, chances, pieces, spoken, telling, vote, weighed
 from bot.engine.normal import JAPANESE, Reading, read
 from bot.engine.scope import Mention, Sheet, Standing
 from bot.engine.spelling import respell
-from bot.engine.understand import Unknown, understand
+from bot.engine.understand import Request, understand
 from bot.messages import Disposition
 
 _LONGEST = 2000
 """Letters that are looked at in one message: far more than anyone types, little enough to stay quick."""
 
-
+_SAYING: tuple[ScopeKind, ...] = (
+    "denied", "kept", "supposed", "over", "old", "new", "seen", "unseen", "other", "self", "patient", "carer", "cared", "pet",
+)  # fmt: skip
+_SENTENCE = re.compile(r"[。！？!?\n]+|(?<![0-9])[.．]|[.．](?![0-9])")
 ALIKE = "alike_"
 """The second vote's triggers are named by this and the card that asks for the same."""
 
@@ -42,34 +46,101 @@ class Finding:
     card: str | None
 
 
+Hit = tuple[Trigger, Rule]
+
+
 def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) -> Finding:
-    """The most serious thing that `text` says of its writer (or of somebody in danger now) decides. `likeness` may raise
-    the level that the rules find, and drop rules that went by a topic alone; no other."""
-    reading = respell(read(text[:_LONGEST]), vocabulary)
-    sheet = Sheet(reading.text, vocabulary)
+    """The most serious thing that `text` says of its writer (or of somebody in danger now) decides: what the rules find,
+    and, with `likeness`, whether they are believed, or something is alike that they do not know."""
+    reading, sheet, hits = look(text, vocabulary)
     worded = any(char.isalpha() for char in sheet.text)  # a bare number, as of a telephone, is like nothing
-    second = _opinion(sheet, likeness) if likeness is not None and worded else None
-    hits = [(trigger, rule) for rule in _in_question(sheet) if (trigger := _trigger(rule, sheet, reading))]
-    if second is not None and not second.hints and all(rule.bare for _, rule in hits):
-        hits = []
-    hits.sort(key=lambda hit: hit[0].level.rank)
-    triggers = [trigger for trigger, _ in hits]
-    card: str | None = hits[0][1].card if hits else None
-    mental = any(rule.mental for _, rule in hits)
-    vote = _vote(sheet, text, second) if second is not None else None
-    if likeness is not None and vote and (not hits or vote.level.rank < triggers[0].level.rank):
-        words = reading.words(vote.start, vote.end)
-        triggers.insert(0, Trigger(f"{ALIKE}{vote.kind}", words, vote.level, likeness.source))
-        mental = mental or vote.kind == "mental"
-        card = None if vote.kind == "mental" else vote.kind
-    gentle = vocabulary.compiled_gentle
+    if likeness is None or not likeness.bias or not worded:
+        return _finding(hits, [], None, sheet)
+    believed = _believed(text, sheet, hits, likeness)
+    level = _not_talked_away(text, hits, believed.level if believed else None, vocabulary, likeness)
+    rank = level.rank if level else Disposition.NO_MASSAGE.rank
+    kept = [hit for hit in hits if hit[0].level.rank >= rank]
+    dropped = [hit for hit in hits if hit[0].level.rank < rank]
+    if believed is None or (kept and kept[0][0].level.rank <= believed.level.rank):
+        return _finding(kept, dropped, None, sheet)
+    words = reading.words(*telling(sheet.text, believed.kind, likeness))
+    alike = Trigger(f"{ALIKE}{believed.kind}", words, believed.level, likeness.source)
+    return _finding(kept, dropped, (alike, believed), sheet)
+
+
+def _believed(text: str, sheet: Sheet, hits: list[Hit], likeness: Likeness) -> Vote | None:
+    known = facts(hits, understand(text, sheet.vocabulary), sheet)
+    by_kind = weighed(chances(signs(sheet), likeness), known, likeness)
+    return vote(by_kind, hits[0][0].level if hits else None, likeness)
+
+
+def _not_talked_away(
+    text: str, hits: list[Hit], level: Disposition | None, vocabulary: Vocabulary, likeness: Likeness
+) -> Disposition | None:
+    """`level`, or the more serious one that a rule found and that is believed of a sentence by itself: what else is said
+    must not hide it."""
+    found = hits[0][0].level if hits else None
+    sentences = [sentence for sentence in _SENTENCE.split(text[:_LONGEST]) if sentence.strip()]
+    if found is None or found.rank >= Disposition.NO_MASSAGE.rank or len(sentences) < 2:
+        return level
+    for sentence in sentences:
+        if level is not None and level.rank <= found.rank:
+            return level
+        _, sheet, own = look(sentence, vocabulary)
+        alone = _believed(sentence, sheet, own, likeness) if own else None
+        if alone is not None and (level is None or alone.level.rank < level.rank):
+            level = max(alone.level, found, key=lambda it: it.rank)
+    return level
+
+
+def _finding(kept: list[Hit], dropped: list[Hit], alike: tuple[Trigger, Vote] | None, sheet: Sheet) -> Finding:
+    """A wish to die that is not believed still deserves the kind question."""
+    triggers = [trigger for trigger, _ in kept]
+    card: str | None = kept[0][1].card if kept else None
+    mental = any(rule.mental for _, rule in kept)
+    if alike:
+        triggers.insert(0, alike[0])
+        mental = mental or alike[1].kind == "mental"
+        card = None if alike[1].kind == "mental" else alike[1].kind
+    gentle = sheet.vocabulary.compiled_gentle
+    weary = any(rule.mental for _, rule in dropped) or bool(gentle and gentle.search(sheet.text))
     return Finding(
         level=triggers[0].level if triggers else None,
         triggers=tuple(triggers),
         mental_health=mental,
-        gentle_check_in=not mental and bool(gentle and gentle.search(sheet.text)),
+        gentle_check_in=not mental and weary,
         card=card,
     )
+
+
+def look(text: str, vocabulary: Vocabulary) -> tuple[Reading, Sheet, list[Hit]]:
+    """`text` as it is read, and what the rules find in it, the most serious first."""
+    reading = respell(read(text[:_LONGEST]), vocabulary)
+    sheet = Sheet(reading.text, vocabulary)
+    hits = [(trigger, rule) for rule in _in_question(sheet) if (trigger := _trigger(rule, sheet, reading))]
+    return reading, sheet, sorted(hits, key=lambda hit: hit[0].level.rank)
+
+
+def signs(sheet: Sheet) -> set[str]:
+    """The pieces of a message that was looked at: its letters, what it names, what became of what the rules asked about."""
+    found = pieces(sheet.text, spoken(sheet.vocabulary.in_kana(sheet.text)))
+    found.update(f"named:{concept}" for concept in sheet.mentions)
+    found.update(f"{standing}:{concept}" for concept, standing in sheet.judged)
+    return found
+
+
+def facts(hits: list[Hit], request: Request, sheet: Sheet) -> set[str]:
+    """What the rules and the scopes make of a message that was looked at."""
+    found = {ALWAYS, f"asks:{type(request).__name__}", "japanese" if JAPANESE.search(sheet.text) else "latin"}
+    found.add(f"level:{hits[0][0].level}" if hits else "level:none")
+    found.update(f"rule:{rule.id}:{trigger.level}" for trigger, rule in hits)
+    found.update(f"stands:{standing}" for _, standing in sheet.judged)
+    found.update(f"says:{kind}" for kind in _SAYING if sheet.speaks(kind))
+    if sheet.figurative:
+        found.add("figure")
+    if hits and all(rule.bare for _, rule in hits):
+        found.add("topic")
+    return found
 
 
 def prepare(vocabulary: Vocabulary, likeness: Likeness) -> None:
@@ -84,19 +155,6 @@ def _in_question(sheet: Sheet) -> list[Rule]:
     for name in sheet.mentions:
         numbers |= sheet.vocabulary.rules_by_concept.get(name, frozenset())
     return [sheet.vocabulary.rules[number] for number in sorted(numbers)]
-
-
-def _opinion(sheet: Sheet, likeness: Likeness) -> Opinion | None:
-    return opinion(sheet.text, spoken(sheet.vocabulary.in_kana(sheet.text)), likeness)
-
-
-def _vote(sheet: Sheet, text: str, second: Opinion) -> Vote | None:
-    """Where the message says more than one thing, or speaks a language of which little was learned, only the surest vote
-    counts."""
-    if second.sure(doubt=False) is None:
-        return None
-    doubt = sheet.takes_back or not JAPANESE.search(sheet.text) or understand(text, sheet.vocabulary) != Unknown()
-    return second.vote(doubt)
 
 
 def _trigger(rule: Rule, sheet: Sheet, reading: Reading) -> Trigger | None:

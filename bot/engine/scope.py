@@ -118,9 +118,18 @@ class Sheet:
         return Standing.MEANT
 
     @property
-    def takes_back(self) -> bool:
-        """Whether a figure of speech was blanked out, or anything judged so far turned out not to be meant."""
-        return _BLANK in self.text or any(it is not Standing.MEANT for it in self._standings.values())
+    def judged(self) -> frozenset[tuple[str, Standing]]:
+        """The concepts that some rule asked about, and what became of them."""
+        return frozenset((mention.concept, standing) for (mention, _), standing in self._standings.items())
+
+    @property
+    def figurative(self) -> bool:
+        """Whether a figure of speech was blanked out."""
+        return _BLANK in self.text
+
+    def speaks(self, kind: ScopeKind) -> bool:
+        """Whether the text says anywhere that something is so."""
+        return self._around(kind, 0, len(self.text))
 
     def complains(self, mention: Mention) -> bool:
         """Whether the same sentence says that the other person's back hurts: then it is they who ask, unless it hurts

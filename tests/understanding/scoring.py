@@ -14,8 +14,10 @@ from tests.understanding.words import ROOT, likeness, vocabulary
 
 LEVELS = ("emergency", "urgent", "doctor", "no_massage", "none")
 ALARMS = LEVELS[:3]
-Part = Literal["seen", "practice", "practice2", "coined", "heldout", "heldout2"]
-LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
+Part = Literal["seen", "practice", "practice2", "practice3", "coined", "heldout", "heldout2", "heldout3"]
+FRESH: Part = "practice3"
+"""Messages that were looked at, but that no rule was made by."""
+LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined", FRESH)
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,12 @@ def test_harmless_messages_that_were_looked_at_are_left_alone(part: Part, lang: 
 @pytest.mark.parametrize(
     ("part", "level", "lang", "most"),
     [
-        ("heldout", "emergency", "ja", 0.03), ("heldout", "emergency", "en", 0.02), ("heldout", "urgent", "ja", 0.04),
-        ("heldout", "urgent", "en", 0.0), ("heldout", "doctor", "ja", 0.05), ("heldout", "doctor", "en", 0.04),
-        ("heldout2", "emergency", "ja", 0.095), ("heldout2", "emergency", "en", 0.14), ("heldout2", "urgent", "ja", 0.031),
+        ("heldout", "emergency", "ja", 0.023), ("heldout", "emergency", "en", 0.02), ("heldout", "urgent", "ja", 0.036),
+        ("heldout", "urgent", "en", 0.0), ("heldout", "doctor", "ja", 0.04), ("heldout", "doctor", "en", 0.08),
+        ("heldout2", "emergency", "ja", 0.082), ("heldout2", "emergency", "en", 0.035), ("heldout2", "urgent", "ja", 0.015),
         ("heldout2", "urgent", "en", 0.0), ("heldout2", "doctor", "ja", 0.0), ("heldout2", "doctor", "en", 0.0),
+        ("heldout3", "emergency", "ja", 0.017), ("heldout3", "emergency", "en", 0.038), ("heldout3", "urgent", "ja", 0.05),
+        ("heldout3", "urgent", "en", 0.023), ("heldout3", "doctor", "ja", 0.0), ("heldout3", "doctor", "en", 0.067),
     ],
 )  # fmt: skip
 def test_messages_that_are_kept_apart_get_no_worse(part: Part, level: str, lang: str, most: float) -> None:
@@ -50,11 +52,17 @@ def test_messages_that_are_kept_apart_get_no_worse(part: Part, level: str, lang:
 
 
 @pytest.mark.parametrize(
-    ("part", "lang", "most"),
-    [("heldout", "ja", 0.09), ("heldout", "en", 0.09), ("heldout2", "ja", 0.145), ("heldout2", "en", 0.09)],
-)
-def test_false_alarms_on_messages_that_are_kept_apart_get_no_more(part: Part, lang: str, most: float) -> None:
+    ("part", "lang", "most", "most_119"),
+    [
+        ("heldout", "ja", 0.056, 0.031), ("heldout", "en", 0.036, 0.036), ("heldout2", "ja", 0.076, 0.029),
+        ("heldout2", "en", 0.0, 0.0), ("heldout3", "ja", 0.146, 0.071), ("heldout3", "en", 0.2, 0.067),
+    ],
+)  # fmt: skip
+def test_false_alarms_on_messages_that_are_kept_apart_get_no_more(
+    part: Part, lang: str, most: float, most_119: float
+) -> None:
     assert scoring.over(part, lang) <= most
+    assert scoring.over(part, lang, "emergency") <= most_119
 
 
 @pytest.mark.parametrize("part", BOTH)
