@@ -2,15 +2,18 @@
 
 import csv
 import io
+import itertools
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text
 
 from bot.access import Role
+from bot.outcomes import Funnel
 from bot.simulator.demo import Demo
 from bot.store.tables import Asked, Audit, Contact
 from bot.web.console.bars import Column, columns, percent
-from bot.web.console.outcomes_page import signed
+from bot.web.console.outcomes_page import SPARED, Counts, signed
 from tests.console.staff import signed_in
 from tests.patient import Patient
 from tests.test_care_pages import screened
@@ -140,3 +143,26 @@ def test_columns_stand_beside_each_other_inside_the_chart() -> None:
     assert made.bars[-1].y > 0
     assert made.bars[-1].x + made.bars[-1].width <= made.right
     assert columns([], 0).bars == ()
+
+
+def test_what_took_long_to_count_is_counted_anew_after_a_while(planted: Demo) -> None:
+    runtime, seconds = planted.bot.runtime, itertools.count(step=30)
+    counts = Counts(lambda: float(next(seconds)))
+
+    def friends() -> int:
+        found = counts.read(runtime, None).funnel.value
+        assert found is not None
+        return found.friends
+
+    assert friends() == 12
+    with runtime.db.write() as tx:
+        tx.execute(delete(Contact))
+    planted.clock.move(timedelta(seconds=30 * SPARED - 1))
+    assert friends() == 12
+    assert counts.read(runtime, 30).funnel.value == Funnel(*[0] * 9), "each time chosen is counted by itself"
+    planted.clock.move(timedelta(seconds=1))
+    assert friends() == 0
+
+
+def test_the_page_says_when_it_was_counted(planted: Demo) -> None:
+    assert "2026/7/10 12:00 に数えました。" in signed_in(planted).see("/console/outcomes")

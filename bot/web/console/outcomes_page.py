@@ -1,5 +1,7 @@
 """What has come of it, as a page and as a file."""
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +29,9 @@ from bot.web.console.visit import House, me, needs, page, say
 SINCE = (30, 90, 365)
 """Days that can be chosen; none of them: from the beginning."""
 
+SPARED = 20
+"""Times as long as counting took, its figures are shown again: at most a twentieth of a process goes into it."""
+
 T = TypeVar("T")
 
 
@@ -50,14 +55,21 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The parts of the page, each read by itself."""
+    """The parts of the page, each read by itself, as of `at`."""
 
+    at: datetime
     funnel: Reading[Funnel]
     screenings: Reading[Screenings]
     weeks: Reading[Sequence[Week]]
     fourth: Reading[Change]
     latest: Reading[Change]
     costs: Reading[Sequence[Cost]]
+
+    @property
+    def failed(self) -> bool:
+        """Whether any part could not be read."""
+        parts = (self.funnel, self.screenings, self.weeks, self.fourth, self.latest, self.costs)
+        return any(part.failed for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +81,40 @@ class Stage:
     of: int | None
 
 
+class Counts:
+    """What was counted, for as long as counting it again would cost too much: a clinic's figures are always new, a million
+    members' are minutes old, and nobody counts them twice at once."""
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._meter = Meter()
+        self._lock = threading.Lock()
+        self._known: dict[int | None, tuple[Found, timedelta]] = {}
+
+    def read(self, runtime: Runtime, days: int | None) -> Found:
+        """Of people who became friends in so many days (None: ever)."""
+        with self._lock:
+            if days in self._known:
+                found, took = self._known[days]
+                if timedelta() <= runtime.now() - found.at < took * SPARED:
+                    return found
+            began = self._seconds()
+            found = _read(runtime, self._meter, days)
+            self._known[days] = found, timedelta(seconds=self._seconds() - began)
+            if found.failed:
+                del self._known[days]
+            return found
+
+
 def register(console: Blueprint, house: House) -> None:
     """The views."""
-    meter = Meter()
+    counts = Counts()
 
     @console.get("/outcomes")
     @needs(Action.SEE_OUTCOMES)
     def outcomes_page() -> Response:
         runtime, days = house(), _days()
-        found = _read(runtime, meter, days)
+        found = counts.read(runtime, days)
         return page(
             "outcomes",
             days=days,
@@ -95,7 +132,7 @@ def register(console: Blueprint, house: House) -> None:
     @needs(Action.SEE_OUTCOMES)
     def outcomes_csv() -> Response:
         runtime, days, t = house(), _days(), say()
-        found = _read(runtime, meter, days)
+        found = counts.read(runtime, days)
         with runtime.db.write() as tx:
             audit.note(tx, runtime.now(), me().name, "outcomes_exported", None, {"days": str(days or "")})
         head = [t(f"outcomes.csv_{name}") for name in ("part", "what", "count", "of", "percent")]
@@ -116,6 +153,7 @@ def _read(runtime: Runtime, meter: Meter, days: int | None) -> Found:
             return reading(name, lambda: read(look))
 
     return Found(
+        now,
         part("funnel", lambda look: outcomes.funnel(look, now, since)),
         part("screenings", lambda look: outcomes.screenings(look, now, since)),
         part("weeks", lambda look: outcomes.weeks(look, now, since)),
