@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 import structlog
-from sqlalchemy import Connection, Row, exists, func, insert, select, text, update
+from sqlalchemy import Connection, Row, String, cast, exists, func, insert, select, text, update
 
 from bot import audit, calendars, inbox
 from bot.engine import booking_plan
@@ -30,7 +30,7 @@ from bot.messages import BookingDecided, SlotOffered
 from bot.runtime import Runtime
 from bot.slots import Span, Taken, free, free_seats
 from bot.store import codec
-from bot.store.tables import Booking, BookingStatus, Contact, Nudge, Waiting, WaitingStatus
+from bot.store.tables import Booking, BookingStatus, Contact, Inbox, Nudge, Waiting, WaitingStatus
 
 log = structlog.get_logger()
 
@@ -292,6 +292,36 @@ def sweep_list(runtime: Runtime, now: datetime) -> int:
         lock(runtime, tx)
         _lapse(tx, now)
         return offer(runtime, tx, now)
+
+
+OUTAGE = timedelta(days=7)
+"""A request that passed longer ago than that is history, and not looked at with every sweep."""
+
+UNANSWERED = "unanswered"
+"""Who declines a request that staff left unanswered: the clock."""
+
+
+def decline_unanswered(runtime: Runtime, now: datetime) -> int:
+    """Requests that nobody answered until the hour of the last reminder are declined, so that nobody comes to a closed door.
+    How many were; each only once."""
+    near = now + timedelta(minutes=runtime.content.clinic.booking.soon_minutes)
+    query = select(Booking.id, Booking.contact_id).where(
+        Booking.status == BookingStatus.REQUESTED,
+        Booking.starts_at.between(now - OUTAGE, near),
+        Booking.contact_id.is_not(None),
+    )
+    told = select(Inbox.id).where(Inbox.source == UNANSWERED, Inbox.event_id == cast(Booking.id, String))
+    with runtime.db.read() as look:
+        found = look.execute(query.where(~told.exists())).all()
+    if found:
+        events = [
+            inbox.Own(UNANSWERED, str(one.id), one.contact_id, BookingDecided("decline", UNANSWERED, one.id))
+            for one in found
+        ]
+        with runtime.db.write() as tx:
+            inbox.admit(runtime.db, tx, events, now)
+        runtime.wake()
+    return len(found)
 
 
 def decide(runtime: Runtime, contact_id: int, event: BookingDecided) -> str:

@@ -79,7 +79,8 @@ def drain(runtime: Runtime) -> None:
 def due(runtime: Runtime) -> int:
     """Lets in everything whose hour has come. How much it was."""
     now = runtime.now()
-    return reminders.sweep(runtime, now) + appointments.sweep(runtime, now) + bookings.sweep_list(runtime, now)
+    booked = bookings.decline_unanswered(runtime, now) + bookings.sweep_list(runtime, now)
+    return reminders.sweep(runtime, now) + appointments.sweep(runtime, now) + booked
 
 
 class Worker:

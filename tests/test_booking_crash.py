@@ -142,6 +142,29 @@ def test_a_decision_of_staff_is_carried_out_once_however_the_process_dies_on_it(
     assert deaths == 4
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("last", [1, 2])
+def test_a_request_that_nobody_answered_is_declined_once_however_the_process_dies_on_it(
+    clinic: World, last: int, moment: Moment
+) -> None:
+    contact = patient(clinic, 1)
+    booked(clinic, contact, START + 3 * HOUR, REQUESTED)
+
+    def look(runtime: Runtime) -> None:
+        bookings.decline_unanswered(runtime, runtime.now())
+        advance(runtime, 100)
+
+    look(clinic.runtime)
+    clinic.run()
+    assert clinic.platform.texts("U1") == [], "staff have an hour left to answer"
+    clinic.clock.move(seconds=HOUR.total_seconds())
+    assert killed(clinic.runtime, look, last, moment)
+    look(clinic.runtime)
+    clinic.run()
+    assert held(clinic) == [(contact, BookingStatus.DECLINED)]
+    assert ["お受けできませんでした" in text for text in clinic.platform.texts("U1")] == [True]
+
+
 def listed(clinic: World, number: int) -> int:
     contact = patient(clinic, number)
     with clinic.db.write() as tx:
