@@ -261,8 +261,10 @@ def test_the_file_holds_every_row_that_points_at_the_patient(demo: Demo, patient
         own = select(Contact.id).where(Contact.user_id == patient.user_id).scalar_subquery()
         for table in Base.metadata.sorted_tables:
             if "contact_id" in table.c:
-                rows = look.execute(select(table.c.id).where(table.c.contact_id == own)).scalars().all()
-                assert [row["id"] for row in stored[table.name]] == sorted(rows), table.name
+                keys = list(table.primary_key.columns)
+                rows = look.execute(select(*keys).where(table.c.contact_id == own)).all()
+                held = [tuple(row[key.name] for key in keys) for row in stored[table.name]]
+                assert held == sorted(map(tuple, rows)), table.name
     for name in ("inbox", "outbox", "screening", "session", "alert", "audit"):
         assert stored[name], name
     assert stored["contact"][0]["user_id"] == patient.user_id
