@@ -14,6 +14,7 @@ from bot.inbox import accept
 from bot.messages import Command, Commanded
 from bot.store import codec
 from bot.store.tables import Contact, Reminder, ReminderStatus
+from tests.databases import on_sqlite
 from tests.world import START, World
 
 DAYS = 84
@@ -45,6 +46,7 @@ def test_who_never_answers_gets_at_least_sixty_per_cent_fewer_pushes_than_one_a_
     assert clinic.column(Reminder.status)[-1] == ReminderStatus.ENDED, "a goodbye, and then nothing"
 
 
+@on_sqlite
 def test_the_schedule_of_who_answers_never_changes(clinic: World) -> None:
     [rule] = clinic.column(Reminder.rule)
     for day in range(DAYS):
@@ -58,6 +60,7 @@ def test_the_schedule_of_who_answers_never_changes(clinic: World) -> None:
         assert clinic.column(Reminder.rule) == [rule]
 
 
+@on_sqlite
 def test_who_answers_every_other_reminder_is_never_moved_either(clinic: World) -> None:
     for day in range(DAYS // 2):
         clinic.clock.time = DUE + timedelta(days=day)

@@ -20,6 +20,7 @@ from bot.messages import Card, Disposition, Message, Pushed
 from bot.store import codec
 from bot.store.tables import Contact, Inbox, Outbox, Reminder
 from bot.worker import drain
+from tests.databases import on_sqlite
 from tests.world import START, World
 
 PATIENTS = int(os.environ.get("FORECAST_PATIENTS", "12"))
@@ -151,6 +152,7 @@ def test_it_says_why_somebody_is_not_reminded(clinic: World, state: State, why: 
     assert [(line.way, line.why) for line in ahead(clinic, 2).lines] == [("skipped", why)] * 2
 
 
+@on_sqlite
 def test_silence_makes_reminders_fewer_in_the_forecast_as_in_life(clinic: World) -> None:
     one(clinic, READY)
     found = ahead(clinic, 84)

@@ -25,10 +25,37 @@ def caught(mutant: Mutant) -> str | None:
     for part in (shape.problems, limits.problems):
         if issue := next(part(content), None):
             return f"check: {issue.code}"
-    walk = Walk(content)
-    if issue := next(proofs.prove(walk, walk.run()), None):
-        return f"check: {issue.code}"
-    return None
+    try:
+        walk = Impatient(content)
+        issue = next(proofs.prove(walk, walk.run()), None)
+    except Found as found:
+        return f"check: {found}"
+    return f"check: {issue.code}" if issue else None
+
+
+class Found(Exception):
+    """A proof failed before everything was walked."""
+
+
+class Impatient(Walk):
+    """Ends with the first flow on which a proof fails that more paths could not mend."""
+
+    def _walk(self, flow_id: str) -> None:
+        super()._walk(flow_id)
+        if issue := next((one for one in proofs.prove(self, self.found) if one.code in STANDING), None):
+            raise Found(issue.code)
+
+
+STANDING = (
+    "undecided",
+    "flagged_routine",
+    "no_offer",
+    "unsaid_flag",
+    "emergency_late",
+    "before_consent",
+    "no_question",
+)
+"""Faults of single paths. That something is never reached is only known in the end."""
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda c: f"{c.order} {'+'.join(f'{k}={v}' for k, v in c.given.items())}")

@@ -33,7 +33,7 @@ from tests import crowd
 from tests.api.program import ROOT, Program
 from tests.crowd import Patient
 
-EXAMPLES = int(os.environ.get("API_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "1"))
 """Requests of each kind for each operation that are made up; those at the edges of every value come besides. With more than
 4 the edges of a draft are tried in an edit, too, which takes the same as a new draft."""
 

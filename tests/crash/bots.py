@@ -7,8 +7,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from tests.conftest import ROOT
+import app
+from bot.config import Settings
+from bot.engine.state import Facts, State
+from bot.messages import Said
+from tests.content import read_once
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def load_all(settings: Settings) -> None:
+    """In the process that forks them: the children find the modules loaded, the content read and its patterns compiled."""
+    read_once()
+    runtime = app.open_runtime(settings)
+    facts = Facts(runtime.now(), ZoneInfo(runtime.content.clinic.time_zone))
+    runtime.step(runtime.content, State(), facts, Said("。"))
+    runtime.db.close()
 
 
 @dataclass

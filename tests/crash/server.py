@@ -15,6 +15,7 @@ import app
 from bot import logs, settlement
 from bot.config import Settings
 from bot.worker import Shift
+from tests.crash.bots import load_all
 
 PATIENCE = timedelta(seconds=2)
 """Instead of the true lease: on PostgreSQL a dead worker's messages wait for its end, and this test is in a hurry."""
@@ -26,7 +27,7 @@ def main(port: int) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     settlement.LEASE = PATIENCE
     settings = Settings()
-    app.open_runtime(settings).db.close()  # loads what is loaded late
+    load_all(settings)
     for _ in sys.stdin:
         if os.fork() == 0:
             _serve(settings, port)

@@ -15,6 +15,7 @@ from bot import logs, reminders, settlement
 from bot.config import Settings
 from bot.delivery import release_expired
 from bot.worker import drain
+from tests.crash.bots import load_all
 
 DUE = datetime(2026, 4, 6, 12, 0, tzinfo=UTC)
 """21:00 in Tokyo."""
@@ -33,7 +34,7 @@ def main() -> None:
     reminders.BATCH = AT_ONCE
     started = time.time()
     settings = Settings()
-    app.open_runtime(settings).db.close()  # loads what is loaded late
+    load_all(settings)
     for _ in sys.stdin:
         if os.fork() == 0:
             _work(settings, started)

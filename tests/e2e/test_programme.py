@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from bot.simulator.chats import SAMPLES
 from bot.simulator.demo import Demo
-from tests.e2e.test_phone import NONE, inside, newcomer, on_both, outside, press
+from tests.e2e.test_phone import NONE, inside, newcomer, outside, press
 from tests.patient import open_demo
 
 
@@ -42,7 +42,6 @@ def last(page: Page) -> str:
     return page.locator(".entry.theirs:not(.typing)").last.inner_text()
 
 
-@on_both
 def test_a_patient_is_reminded_at_nine_does_the_session_and_gets_the_weekly_picture(page: Page, demo: Demo) -> None:
     newcomer(page)
     for label in ("体の確認", "同意して 20〜44歳", *[NONE] * 7, "1〜4週間", "年に1〜2回", "3", "腰が張る・重い"):

@@ -5,12 +5,15 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import urllib3
 
+from app import app
+from bot.config import Settings
 from bot.simulator.server import bind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,23 +81,24 @@ def test_the_demo_takes_the_next_port_when_its_own_is_taken(tmp_path: Path) -> N
         assert get(f"{url}/").status == 200
 
 
-def talk(folder: Path, *lines: str) -> str:
-    run = subprocess.run(
-        (*FLASK, "chat"),
-        cwd=folder,
-        env=environment(),
-        input="\n".join(lines) + "\n",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+@pytest.fixture
+def talk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What `flask chat` prints when these lines are typed."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("CONTENT_DIR", str(ROOT / "content"))
+
+    def chat(*lines: str) -> str:
+        ran = app.test_cli_runner().invoke(args=["chat"], input="\n".join(lines) + "\n")
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    return chat
 
 
-def test_a_chat_is_answered_in_the_terminal_by_number_by_label_and_by_text(tmp_path: Path) -> None:
-    said = talk(tmp_path, "1", "同意して 20〜44歳", "おしっこが出にくい", "/quit", "never read")
+def test_a_chat_is_answered_in_the_terminal_by_number_by_label_and_by_text(talk: Callable[..., str]) -> None:
+    said = talk("1", "同意して 20〜44歳", "おしっこが出にくい", "/quit", "never read")
     assert "からだ塾" in said
     assert "> 体の確認" in said
     assert "2/12" in said
@@ -102,13 +106,13 @@ def test_a_chat_is_answered_in_the_terminal_by_number_by_label_and_by_text(tmp_p
     assert "never read" not in said
 
 
-def test_a_chat_ends_with_its_input_and_a_number_that_is_a_label_means_the_label(tmp_path: Path) -> None:
+def test_a_chat_ends_with_its_input_and_a_number_that_is_a_label_means_the_label(talk: Callable[..., str]) -> None:
     healthy = ["どれもない"] * 7 + ["時々出て、おさまる", "年に1〜2回"]
-    said = talk(tmp_path, "体の確認", "同意して 20〜44歳", *healthy, "3", "/+1d")
+    said = talk("体の確認", "同意して 20〜44歳", *healthy, "3", "/+1d")
     assert "> 3\n" in said
     assert "!! LINE would refuse" not in said
 
 
-def test_every_chat_begins_anew(tmp_path: Path) -> None:
-    first = talk(tmp_path, "体の確認")
-    assert talk(tmp_path, "体の確認") == first
+def test_every_chat_begins_anew(talk: Callable[..., str]) -> None:
+    first = talk("体の確認")
+    assert talk("体の確認") == first
