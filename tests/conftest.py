@@ -2,11 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 
+from bot import staff
 from bot.config import Settings
 from bot.content.model import Content
 from bot.runtime import Runtime
@@ -18,6 +21,8 @@ from tests.world import Clock, Platform, World, echo
 ROOT = Path(__file__).resolve().parents[1]
 
 read_once()
+# A sign-in that costs a guesser a tenth of a second costs these tests a minute.
+staff._hasher = cache(lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_quiet_hours_that_end_in_a_skipped_hour_end_as_the_clocks_go_on() -> Non
     assert due("Europe/Berlin", time(23), "2026-03-28T12:00", quiet) == "2026-03-29T03:00:00+02:00"
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules, moments, quiets)
 def test_a_reminder_is_always_later_and_never_more_than_ten_days_off(
     rule: ReminderRule, after: datetime, quiet: QuietHours
@@ -74,7 +74,7 @@ def test_a_reminder_is_always_later_and_never_more_than_ten_days_off(
     assert found.tzinfo is UTC
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules, moments)
 def test_without_quiet_hours_it_is_the_chosen_time_on_a_chosen_day_unless_the_clocks_skip_it(
     rule: ReminderRule, after: datetime
@@ -90,7 +90,7 @@ def test_without_quiet_hours_it_is_the_chosen_time_on_a_chosen_day_unless_the_cl
         assert local.fold == 0, "the second time of a doubled hour"
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rules, moments, quiets)
 def test_nothing_fires_in_the_quiet_hours(rule: ReminderRule, after: datetime, quiet: QuietHours) -> None:
     local = next_fire(rule, after, quiet).astimezone(ZoneInfo(rule.zone))

@@ -42,7 +42,7 @@ class Server:
         host, port = listener.getsockname()[:2]
         self._listener = listener
         self._server = make_server(host, port, app, threaded=True, request_handler=_Quiet, fd=listener.fileno())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="simulator", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="simulator", daemon=True)
 
     def start(self) -> None:
         """Returns at once; requests are answered from now on."""

@@ -33,7 +33,7 @@ SECRET = "a1b2c3"
 
 PROVIDER_PORT, BOT_PORT = free_ports(2)
 PEOPLE, EVENTS_EACH, SENDERS = 200, 3, 6
-KILLS = int(os.environ.get("KILLS", "12"))
+KILLS = int(os.environ.get("KILLS", "8"))
 QUIET_SECONDS = 30.0
 
 

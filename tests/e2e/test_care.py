@@ -96,7 +96,6 @@ def shows(page: Page, seconds: int) -> bool:
     return abs(int(page.locator("#seconds").inner_text()) - seconds) <= 1
 
 
-@on_both
 def test_the_clock_counts_one_side_then_the_other_and_then_shows_the_next_step(player: Page) -> None:
     press(player, "はじめる")
     player.clock.run_for(10_000)
@@ -158,7 +157,6 @@ def test_the_screen_stays_awake_while_the_clock_runs_and_only_then(player: Page)
     assert player.evaluate("heard.locks") == 0
 
 
-@on_both
 def test_when_it_hurts_one_tap_stops_the_clock_and_says_what_to_do(player: Page) -> None:
     press(player, "はじめる")
     player.clock.run_for(5_000)
@@ -173,7 +171,6 @@ def test_when_it_hurts_one_tap_stops_the_clock_and_says_what_to_do(player: Page)
     assert shows(player, 55)
 
 
-@on_both
 def test_the_keyboard_is_enough(player: Page) -> None:
     player.keyboard.press("Space")
     player.clock.run_for(4_000)
@@ -191,7 +188,6 @@ def test_the_keyboard_is_enough(player: Page) -> None:
     expect(player.get_by_role("dialog")).to_be_hidden()
 
 
-@on_both
 def test_once_loaded_the_whole_routine_runs_without_a_network(player: Page, context: BrowserContext) -> None:
     player.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
     context.set_offline(True)
@@ -238,7 +234,6 @@ def test_everything_on_the_player_fits_the_screen_and_can_be_hit_with_a_thumb(pl
         assert box["y"] + box["height"] <= size["height"]
 
 
-@on_both
 def test_every_control_and_picture_has_a_name(player: Page, patient: Patient) -> None:
     nameless = "all => all.filter(one => !(one.ariaLabel || one.textContent.trim() || one.labels?.length)).length"
     assert player.locator("button:visible, a:visible, input:visible").evaluate_all(nameless) == 0
@@ -261,7 +256,6 @@ def test_progress_is_a_picture_and_a_table(page: Page, patient: Patient) -> None
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@on_both
 def test_a_patient_reads_keeps_and_deletes_everything(page: Page, patient: Patient, demo: Demo) -> None:
     patient.say("<img src=x onerror=alert(1)>")
     patient.tap_data("c|data")

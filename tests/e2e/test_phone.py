@@ -107,7 +107,6 @@ def test_a_sticker_is_sent_and_answered(page: Page) -> None:
     expect(page.locator(".entry.theirs:not(.typing)").nth(1)).to_be_attached()
 
 
-@on_both
 def test_the_rich_menu_is_drawn_from_content_and_its_fields_work(page: Page) -> None:
     newcomer(page)
     toggle = page.locator("#menu-toggle")
@@ -208,7 +207,6 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-@on_both
 def test_every_control_has_a_name_and_new_bubbles_are_announced(page: Page) -> None:
     newcomer(page)
     named = """one => one.ariaLabel || one.textContent.trim() || one.querySelector('img[alt]:not([alt=""])')"""

@@ -1,6 +1,7 @@
 """/api/v1: a token first, then how often, then the operation."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import structlog
 from flask import Blueprint, Response, request
@@ -67,12 +68,12 @@ OPERATIONS: Sequence[AnyOperation] = (
 def blueprint(house: Callable[[], Runtime]) -> Blueprint:
     """All operations and the document that describes them. Every one of them wants a token."""
     api = Blueprint("api", __name__, url_prefix=ROOT)
-    door, described = _Door(house), document(OPERATIONS)
+    door = _Door(house)
 
     @api.get("/openapi.json", provide_automatic_options=False)
     def openapi() -> Response:
         token = door.enter()
-        return token if isinstance(token, Response) else Response(described, content_type=JSON)
+        return token if isinstance(token, Response) else Response(_described(), content_type=JSON)
 
     for path in dict.fromkeys(one.path for one in OPERATIONS):
         by_method: dict[str, AnyOperation] = {one.method: one for one in OPERATIONS if one.path == path}
@@ -93,6 +94,12 @@ def blueprint(house: Callable[[], Runtime]) -> Blueprint:
 
     api.register_error_handler(Exception, _failed)
     return api
+
+
+@cache
+def _described() -> str:
+    """Made when it is first asked for: a start does not wait for it."""
+    return document(OPERATIONS)
 
 
 class _Door:
