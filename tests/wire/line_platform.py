@@ -89,6 +89,8 @@ class Platform:
                 """Silence."""
 
         class Closing(ThreadingHTTPServer):
+            request_queue_size = 128  # five, as it comes, resets whoever knocks while a busy machine lets it wait
+
             def shutdown_request(self, request: Any) -> None:
                 super().shutdown_request(request)
                 platform.closed += 1
