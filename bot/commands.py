@@ -1,6 +1,7 @@
 """The operator's commands. Everything large is imported by the command that needs it, so that each starts at once."""
 
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -26,6 +27,12 @@ MISSING = 2
 """Exit code: the operator must set something first."""
 
 PROVEN = b"proven"
+
+M_ARENA_MAX = -8
+"""mallopt(3), glibc."""
+
+HEAPS = 2
+"""By itself glibc gives every thread a heap of its own; with two, a running guide takes 20 MB less (tests/bench)."""
 
 REFUSED = 3
 """Exit code: content or database do not fit this program. Gunicorn, too, gives up when a worker ends like this."""
@@ -70,12 +77,19 @@ def register(cli: click.Group, house: House) -> None:
         cli.add_command(command)
 
 
+def _share_heaps() -> None:
+    """Before the first thread. Another C library than glibc has no such call, and does as it likes."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, HEAPS)
+
+
 def _serve(house: House) -> click.Command:
     @click.command("serve")
     @host_option
     @port_option
     def serve(host: str, port: int) -> None:
         """Everything in one process: web, conversation, delivery."""
+        _share_heaps()
         _run_server(house, _ready_settings(shared=False), host, port, with_worker=True)
 
     return serve
@@ -87,6 +101,7 @@ def _web(house: House) -> click.Command:
     @port_option
     def web(host: str, port: int) -> None:
         """Webhooks and pages only; any number of them beside `flask worker`."""
+        _share_heaps()
         _run_server(house, _ready_settings(shared=True), host, port, with_worker=False)
 
     return web
@@ -96,6 +111,7 @@ def _worker(house: House) -> click.Command:
     @click.command("worker")
     def worker() -> None:
         """Conversation and delivery only; any number of them beside `flask web`."""
+        _share_heaps()
         settings = _ready_settings(shared=True)
         logs.configure()
         _refuse_wrong_content(settings.content_dir)

@@ -55,4 +55,5 @@ class Likeness(BaseModel):
 
 def _table(lines: str) -> dict[str, tuple[int, ...]]:
     parted = (line.split("\t") for line in lines.splitlines() if line)
-    return {name: tuple(map(int, numbers.split())) for name, numbers in parted}
+    known: dict[str, int] = {}  # the same number is kept once: there are a quarter of a million
+    return {name: tuple(known.setdefault(one, int(one)) for one in numbers.split()) for name, numbers in parted}
