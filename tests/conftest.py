@@ -13,9 +13,11 @@ from bot import staff
 from bot.config import Settings
 from bot.content.model import Content
 from bot.runtime import Runtime
+from bot.simulator.demo import Demo
 from bot.store.session import Database, open_database
 from tests.content import load, read_once
 from tests.databases import KINDS, Cluster, normal, sqlite_copier
+from tests.patient import open_demo
 from tests.world import Clock, Platform, World, echo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +58,20 @@ def db(database_url: str) -> Iterator[Database]:
     found = open_database(normal(database_url))
     yield found
     found.close()
+
+
+@pytest.fixture
+def demo(database_url: str) -> Iterator[Demo]:
+    """The whole bot with its console and a clock that stands still, on both kinds of database in turn."""
+    with open_demo(database_url) as found:
+        yield found
+
+
+@pytest.fixture
+def small_demo(sqlite_copy: Callable[[Path], str], tmp_path: Path) -> Iterator[Demo]:
+    """The same on one, where a test asks nothing of the database that differs."""
+    with open_demo(sqlite_copy(tmp_path)) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

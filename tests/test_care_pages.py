@@ -1,7 +1,7 @@
 """The patient's own pages, from the chat's button to what is shown, on both databases."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -18,16 +18,10 @@ from bot.messages import Card, Choice, Command, Message, Page, Words
 from bot.simulator.demo import Demo
 from bot.store.tables import Base, Contact, Inbox, Session
 from tests.databases import on_sqlite
-from tests.patient import START, Patient, open_demo
+from tests.patient import START, Patient
 
 NONE = "どれもない"
 PAGES: tuple[Page, ...] = ("player", "progress", "data")
-
-
-@pytest.fixture
-def demo(database_url: str) -> Iterator[Demo]:
-    with open_demo(database_url) as demo:
-        yield demo
 
 
 @pytest.fixture

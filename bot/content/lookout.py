@@ -7,8 +7,13 @@ is tried everywhere.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from importlib import import_module
+from typing import Any
+
+_parser: Any = import_module("re._parser")
+_op: Any = import_module("re._constants")
+"""Python's own reading of a pattern. It is not public and says nothing of its types: nodes are pairs of a code and a value."""
+Nodes = Iterable[tuple[Any, Any]]
 
 _ENOUGH = 2
 _MOST = 4000
@@ -18,8 +23,8 @@ Start = tuple[str, bool]
 """Letters, and whether more that is known may follow."""
 _TOKEN = re.compile(r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?::|<?[=!])|\(\?P<\w+>|[()|]|[?*+]\??|\{[0-9,]+\}\??|.")
 _MARKS = ("^", "$", "|", r"\b", r"\B", r"\A", r"\Z")
-_WIDTHLESS = (op.AT, op.ASSERT, op.ASSERT_NOT)
-_REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
+_WIDTHLESS = (_op.AT, _op.ASSERT, _op.ASSERT_NOT)
+_REPEATS = (_op.MAX_REPEAT, _op.MIN_REPEAT, _op.POSSESSIVE_REPEAT)
 
 
 def starts(pattern: str) -> frozenset[str]:
@@ -66,7 +71,7 @@ def _head(pattern: str) -> str:
     return "".join(kept)
 
 
-def _sequence(nodes: Iterable[tuple[object, object]]) -> set[Start]:
+def _sequence(nodes: Nodes) -> set[Start]:
     before: set[Start] = {("", True)}
     for node in nodes:
         if ("", False) in before:
@@ -77,24 +82,24 @@ def _sequence(nodes: Iterable[tuple[object, object]]) -> set[Start]:
     return before
 
 
-def _one(node: tuple[object, object]) -> set[Start]:
+def _one(node: tuple[Any, Any]) -> set[Start]:
     code, value = node
     if code in _WIDTHLESS:
         return {("", True)}
-    if code is op.LITERAL:
-        return {(chr(value), True)}  # type: ignore[arg-type]
-    if code is op.IN:
-        return _letters(value)  # type: ignore[arg-type]
-    if code is op.BRANCH:
-        return {start for branch in value[1] for start in _sequence(branch)}  # type: ignore[index]
-    if code is op.SUBPATTERN:
-        return _sequence(value[3])  # type: ignore[index]
+    if code is _op.LITERAL:
+        return {(chr(value), True)}
+    if code is _op.IN:
+        return _letters(value)
+    if code is _op.BRANCH:
+        return {start for branch in value[1] for start in _sequence(branch)}
+    if code is _op.SUBPATTERN:
+        return _sequence(value[3])
     if code in _REPEATS:
-        least, most, inner = value  # type: ignore[misc]
-        once = _sequence(inner)  # type: ignore[has-type]
-        again = once if least > 1 else once | {("", True)}  # type: ignore[has-type]
-        found = _then(once, again) if most > 1 else once  # type: ignore[has-type]
-        return found if least else found | {("", True)}  # type: ignore[has-type]
+        least, most, inner = value
+        once = _sequence(inner)
+        again = once if least > 1 else once | {("", True)}
+        found = _then(once, again) if most > 1 else once
+        return found if least else found | {("", True)}
     return {("", False)}
 
 
@@ -118,14 +123,14 @@ def _then(before: set[Start], after: set[Start]) -> set[Start]:
     return found
 
 
-def _letters(choices: Iterable[tuple[object, object]]) -> set[Start]:
+def _letters(choices: Nodes) -> set[Start]:
     found: set[str] = set()
     for code, value in choices:
-        if code is op.LITERAL:
-            found.add(chr(value))  # type: ignore[arg-type]
-        elif code is op.RANGE:
-            first, last = value  # type: ignore[misc]
-            found |= set(map(chr, range(first, last + 1)))  # type: ignore[has-type]
+        if code is _op.LITERAL:
+            found.add(chr(value))
+        elif code is _op.RANGE:
+            first, last = value
+            found |= set(map(chr, range(first, last + 1)))
         else:
             return {("", False)}
     return {(letter, True) for letter in found} if len(found) < _MOST else {("", False)}

@@ -9,18 +9,6 @@ from bot.simulator.demo import Demo
 from tests.patient import open_demo
 
 
-@pytest.fixture
-def demo(database_url: str) -> Iterator[Demo]:
-    with open_demo(database_url) as demo:
-        yield demo
-
-
-@pytest.fixture
-def small_demo(sqlite_copy: Callable[[Path], str], tmp_path: Path) -> Iterator[Demo]:
-    with open_demo(sqlite_copy(tmp_path)) as demo:
-        yield demo
-
-
 @pytest.fixture(scope="module")
 def door(sqlite_copy: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One for all tests that change nothing."""

@@ -1,22 +1,2 @@
 """The whole bot with its console, with a clock that stands still: on both databases, or where a test asks nothing of the
 database that differs, on one."""
-
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
-
-from bot.simulator.demo import Demo
-from tests.patient import open_demo
-
-
-@pytest.fixture
-def demo(database_url: str) -> Iterator[Demo]:
-    with open_demo(database_url) as demo:
-        yield demo
-
-
-@pytest.fixture
-def small_demo(sqlite_copy: Callable[[Path], str], tmp_path: Path) -> Iterator[Demo]:
-    with open_demo(sqlite_copy(tmp_path)) as demo:
-        yield demo

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,16 @@ from tests.content import read_once
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load_all(settings: Settings) -> None:
-    """In the process that forks them: the children find the modules loaded, the content read and its patterns compiled."""
+def fork_for_each_line(settings: Settings, work: Callable[[], None]) -> None:
+    """A child that does `work` for each line of the standard input, until that ends. The children find the modules loaded,
+    the content read and its patterns compiled."""
+    _load_all(settings)
+    for _ in sys.stdin:
+        if os.fork() == 0:
+            work()
+
+
+def _load_all(settings: Settings) -> None:
     read_once()
     runtime = app.open_runtime(settings)
     facts = Facts(runtime.now(), ZoneInfo(runtime.content.clinic.time_zone))

@@ -15,7 +15,7 @@ import app
 from bot import logs, settlement
 from bot.config import Settings
 from bot.worker import Shift
-from tests.crash.bots import load_all
+from tests.crash.bots import fork_for_each_line
 
 PATIENCE = timedelta(seconds=2)
 """Instead of the true lease: on PostgreSQL a dead worker's messages wait for its end, and this test is in a hurry."""
@@ -27,10 +27,7 @@ def main(port: int) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     settlement.LEASE = PATIENCE
     settings = Settings()
-    load_all(settings)
-    for _ in sys.stdin:
-        if os.fork() == 0:
-            _serve(settings, port)
+    fork_for_each_line(settings, lambda: _serve(settings, port))
 
 
 def _serve(settings: Settings, port: int) -> None:

@@ -18,7 +18,7 @@ from bot.channels.slack.limits import MESSAGES_PER_SECOND, SECONDS_BETWEEN_MESSA
 from bot.channels.slack.pace import Pace
 from bot.config import Settings
 from bot.worker import Shift
-from tests.crash.bots import load_all
+from tests.crash.bots import fork_for_each_line
 from tests.crash.sweeper import DUE
 
 PATIENCE = timedelta(seconds=1)
@@ -31,10 +31,7 @@ def main(speed: float) -> None:
     settlement.LEASE = PATIENCE
     started = time.time()
     settings = Settings()
-    load_all(settings)
-    for _ in sys.stdin:
-        if os.fork() == 0:
-            _work(settings, started, speed)
+    fork_for_each_line(settings, lambda: _work(settings, started, speed))
 
 
 def _work(settings: Settings, started: float, speed: float) -> None:

@@ -6,7 +6,6 @@ each. The worker says its process id when it begins to sweep, and a second line 
 
 import logging
 import os
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +14,7 @@ from bot import logs, reminders, settlement
 from bot.config import Settings
 from bot.delivery import release_expired
 from bot.worker import drain
-from tests.crash.bots import load_all
+from tests.crash.bots import fork_for_each_line
 
 DUE = datetime(2026, 4, 6, 12, 0, tzinfo=UTC)
 """21:00 in Tokyo."""
@@ -34,10 +33,7 @@ def main() -> None:
     reminders.BATCH = AT_ONCE
     started = time.time()
     settings = Settings()
-    load_all(settings)
-    for _ in sys.stdin:
-        if os.fork() == 0:
-            _work(settings, started)
+    fork_for_each_line(settings, lambda: _work(settings, started))
 
 
 def _work(settings: Settings, started: float) -> None:
