@@ -1,9 +1,11 @@
-"""What likeness.toml may say: how much each few letters of a message weigh for each card, learned from labelled messages."""
+"""What likeness.toml and likeness.npy may say: a small network over the signs of a message, learned from labelled ones."""
 
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, field_validator
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from bot.messages import Disposition
 
@@ -16,11 +18,13 @@ LEVELS: dict[str, Disposition] = {
 }  # fmt: skip
 """The level of a kind by its first letter; none has none."""
 
+NUMBERS = "likeness.npy"
+
 
 class Likeness(BaseModel):
     """Written by `python -m tests.understanding.learn`, never by hand."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     source: str
     sure: tuple[int, int, int]
@@ -28,32 +32,40 @@ class Likeness(BaseModel):
     worse, where no rule says so."""
     confirmed: tuple[int, int, int]
     """The same where a rule says so: below it the rule is not believed."""
-    bias: tuple[int, ...] = ()
-    pieces: str = ""
-    """One piece a line: a few letters, or something named and what became of it; a tab; and for each of KINDS a weight in
-    hundredths."""
-    facts: str = ""
-    """The same for what the rules make of a message, and for each kind's own chance by the pieces."""
+    unit: float
+    """What 1 in the numbers is worth."""
+    bias: tuple[float, ...]
+    """How far each trait is from being seen in a message that says nothing."""
+    traits: tuple[tuple[float, ...], ...]
+    """How much each trait speaks for each of KINDS."""
+    leaning: tuple[float, ...]
+    """How likely each of KINDS is where no trait is seen."""
+    numbers: NDArray[np.int8]
+    """How much each sign speaks for each trait: a row for each place that a sign can have, their number a power of two."""
 
-    @field_validator("bias")
-    @classmethod
-    def _one_for_each(cls, bias: tuple[int, ...]) -> tuple[int, ...]:
-        if len(bias) not in (0, len(KINDS)):
-            raise ValueError(f"needs a number for each of {KINDS}")
-        return bias
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        rows, columns = self.numbers.shape if self.numbers.ndim == 2 else (0, 0)
+        if self.numbers.dtype != np.int8 or rows < 1 or rows & (rows - 1) or columns != len(self.bias):
+            raise ValueError(f"{NUMBERS} needs a power of two of rows of {len(self.bias)} whole numbers of one byte")
+        if len(self.traits) != columns or {len(self.leaning), *map(len, self.traits)} != {len(KINDS)}:
+            raise ValueError(f"needs for each trait a number for each of {KINDS}")
+        return self
 
     @cached_property
-    def weights(self) -> dict[str, tuple[int, ...]]:
-        """The weights of each piece, in the order of KINDS."""
-        return _table(self.pieces)
+    def speaks(self) -> NDArray[np.float32]:
+        """`traits` to reckon with."""
+        return np.array(self.traits, np.float32)
 
-    @cached_property
-    def fact_weights(self) -> dict[str, tuple[int, ...]]:
-        """The weights of each fact, in the order of KINDS."""
-        return _table(self.facts)
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Likeness)
+            and self._told() == other._told()
+            and np.array_equal(self.numbers, other.numbers)
+        )
 
+    def __hash__(self) -> int:
+        return hash(self.bias)
 
-def _table(lines: str) -> dict[str, tuple[int, ...]]:
-    parted = (line.split("\t") for line in lines.splitlines() if line)
-    known: dict[str, int] = {}  # the same number is kept once: there are a quarter of a million
-    return {name: tuple(known.setdefault(one, int(one)) for one in numbers.split()) for name, numbers in parted}
+    def _told(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"numbers"})

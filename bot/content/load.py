@@ -7,10 +7,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeVar, get_args
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from bot.content.booking import BookingWords
-from bot.content.likeness import Likeness
+from bot.content.likeness import NUMBERS, Likeness
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
 from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
@@ -55,7 +56,7 @@ def load(folder: Path) -> Content:
     clinic = reader.one("clinic.toml", Clinic)
     safety = reader.one("red_flags.toml", Safety)
     vocabulary = reader.one("words.toml", Vocabulary)
-    likeness = reader.one("likeness.toml", Likeness)
+    likeness = reader.one("likeness.toml", Likeness, reader.numbers(NUMBERS))
     menu = reader.one("menu.toml", Menu)
     phrases = reader.one("phrases.toml", Phrases)
     pages = reader.one("pages.toml", Pages)
@@ -132,6 +133,16 @@ class _Reader:
             self.problems += _explained(name, table, error)
             return None
 
+    def numbers(self, name: str) -> Table:
+        """The table of numbers in a file, read where it lies: processes share it, and only what is used is in memory."""
+        try:
+            return {"numbers": np.load(self._folder / name, mmap_mode="r", allow_pickle=False)}
+        except FileNotFoundError:
+            self._found(name, "", "the file is missing")
+        except (OSError, ValueError) as error:
+            self._found(name, "", f"cannot be read: {error}")
+        return {}
+
     def many(self, name: str, model: type[M], named: bool = False) -> dict[str, M]:
         """The files of a folder by their stems, which are the ids of what they hold if `named`."""
         paths = sorted((self._folder / name).glob("*.toml"))
@@ -188,9 +199,9 @@ def _down(table: Table, where: tuple[int | str, ...]) -> Iterator[object]:
 
 
 def _version(folder: Path, media: frozenset[str]) -> str:
-    """Changes with every byte of a .toml file, every file's name and every picture's name."""
+    """Changes with every byte of a .toml or .npy file, every file's name and every picture's name."""
     digest = sha256()
-    for path in sorted(folder.rglob("*.toml")):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".toml", ".npy")):
         body = path.read_bytes()
         digest.update(f"{path.relative_to(folder).as_posix()}\0{len(body)}\0".encode() + body)
     digest.update("\0".join(sorted(media)).encode())

@@ -1,26 +1,47 @@
 """A second vote: how alike a message is to messages whose level is known.
 
 The rules know what can be named; this knows how people talk round it, and how they use the same words for something
-harmless. First the pieces of the message speak: its letters, what it names and what became of that. Then their opinion is
-weighed with the facts: which rules apply, whether something is denied, past, supposed or another's, what is asked for.
+harmless. Everything about a message is a sign: its letters, its words, what it names, what the rules and scopes make of
+it. Signs show traits (a network with one hidden layer), and traits speak for the kinds.
 """
 
 import math
-from collections.abc import Iterable
+import re
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bot.content.likeness import KINDS, LEVELS, Kind, Likeness
 from bot.messages import Disposition
 
-LONGEST_PIECE = 4
+LONGEST_PIECE = 5
+MOST_WORDS = 3
+FACT_WORTH = 0.1
+"""Of one fact; the other signs of a message share 1 (their squares add up to 1)."""
 ALWAYS = "always"
 """The fact that is true of every message."""
-_LEAST = 1e-4
+_BEGINNING, _END = "^", "$"
 _UNVOICED = str.maketrans(
     "がぎぐげござじずぜぞだぢづでどばびぶべぼぱぴぷぺぽ", "かきくけこさしすせそたちつてとはひふへほはひふへほ"
 )
 _SEPARATORS = str.maketrans("", "", " 、")
+_WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
+_BITS = 32
 _ALARMS = (Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR)
+_Marks = NDArray[np.uint32]
+Numbers = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The marks of a message: of its letters, words and names, each once, and of the facts about it. A mark is 32 bits
+    that tell one sign from another; which row of the numbers it has, its first bits say."""
+
+    told: _Marks
+    facts: _Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,44 +57,61 @@ def spoken(text: str) -> str:
     return text.translate(_SEPARATORS).translate(_UNVOICED)
 
 
-def pieces(text: str, sound: str) -> set[str]:
-    """Everything of one to four letters that stands in a line of the text or of its sound."""
-    return {
-        line[at : at + size]
-        for line in {*text.split("\n"), *sound.split("\n")}
-        for size in range(1, LONGEST_PIECE + 1)
-        for at in range(len(line) - size + 1)
-    }
+def signs(text: str, sound: str, words: bool, named: Iterable[str], facts: Iterable[str]) -> Signs:
+    """Everything of one to five letters in a line of the text or of its sound, its ends among them; up to three `words`
+    that follow each other, where the text has any; what is named; the facts."""
+    told = [marks for line in {*text.split("\n"), *sound.split("\n")} for marks in _pieces(line)]
+    phrases = _phrases(_WORD.findall(text)) if words else []
+    told.append(_marks([*phrases, *named]))
+    return Signs(np.unique(np.concatenate(told)), np.sort(_marks([f"fact {fact}" for fact in facts])))
 
 
-def chances(found: Iterable[str], likeness: Likeness) -> tuple[float, ...]:
-    """How likely each of KINDS is by the pieces; they add up to 1."""
-    known = [weights for piece in found if (weights := likeness.weights.get(piece))]
-    scale = 100 * math.sqrt(len(known) or 1)
-    sums = [sum(column) for column in zip(*known, strict=True)] or [0] * len(KINDS)
-    return _shares([bias / 100 + total / scale for bias, total in zip(likeness.bias, sums, strict=True)])
+def _pieces(line: str) -> list[_Marks]:
+    """The marks of everything that stands in a line, by its length; each array in the order of the places."""
+    letters = np.frombuffer(f"{_BEGINNING}{line}{_END}".encode("utf-32-le"), dtype=np.uint32)
+    found: list[_Marks] = []
+    mark = np.zeros(len(letters), np.uint32)
+    for size in range(1, min(LONGEST_PIECE, len(letters)) + 1):
+        mark = (mark[: len(letters) - size + 1] ^ letters[size - 1 :]) * np.uint32(0x01000193) + np.uint32(0x9E3779B9)
+        found.append(_spread(mark))
+    return found
 
 
-def weighed(by_pieces: Iterable[float], facts: Iterable[str], likeness: Likeness) -> tuple[float, ...]:
-    """How likely each of KINDS is by the pieces' opinion and the facts together; they add up to 1."""
-    known = likeness.fact_weights
-    scores = [0.0] * len(KINDS)
-    for name, worth in (*((fact, 1.0) for fact in facts), *opinion(by_pieces)):
-        for place, weight in enumerate(known.get(name, ())):
-            scores[place] += worth * weight / 100
-    return _shares(scores)
+def _spread(mark: _Marks) -> _Marks:
+    """Every bit of a mark into its first ones."""
+    mixed = (mark ^ (mark >> np.uint32(15))) * np.uint32(0x85EBCA6B)
+    return mixed ^ (mixed >> np.uint32(13))
 
 
-def opinion(by_pieces: Iterable[float]) -> list[tuple[str, float]]:
-    """The pieces' opinion as facts that are more or less true."""
-    return [(f"like:{kind}", math.log(chance + _LEAST) / 2) for kind, chance in zip(KINDS, by_pieces, strict=True)]
+def _phrases(words: Sequence[str]) -> list[str]:
+    ended = ["<", *words, ">"]
+    return [" ".join(ended[at : at + size]) for size in range(1, MOST_WORDS + 1) for at in range(len(ended) - size + 1)]
 
 
-def _shares(scores: list[float]) -> tuple[float, ...]:
-    most = max(scores)
-    raised = [math.exp(score - most) for score in scores]
-    total = sum(raised)
-    return tuple(value / total for value in raised)
+def _marks(names: Sequence[str]) -> _Marks:
+    return np.array([zlib.crc32(name.encode()) for name in names], np.uint32)
+
+
+def rows(marks: _Marks, height: int) -> NDArray[np.intp]:
+    """Where each mark stands in numbers of `height` rows."""
+    return (marks >> np.uint32(_BITS - (height.bit_length() - 1))).astype(np.intp)
+
+
+def _traits(found: Signs, likeness: Likeness) -> Numbers:
+    """How much of each trait is seen; below nothing it is not seen. Signs that were never learned do not count."""
+    height = len(likeness.numbers)
+    told = likeness.numbers[rows(found.told, height)]
+    facts = likeness.numbers[rows(found.facts, height)]
+    learned = int(told.any(axis=1).sum())
+    shown = told.sum(axis=0, dtype=np.int32) / math.sqrt(learned or 1) + facts.sum(axis=0, dtype=np.int32) * FACT_WORTH
+    return np.asarray(shown * likeness.unit + likeness.bias, np.float32)
+
+
+def chances(found: Signs, likeness: Likeness) -> tuple[float, ...]:
+    """How likely each of KINDS is; they add up to 1."""
+    scores = (np.maximum(_traits(found, likeness), 0)[:, None] * likeness.speaks).sum(axis=0) + likeness.leaning
+    raised = np.exp(scores - scores.max())
+    return tuple((raised / raised.sum()).tolist())
 
 
 def vote(by_kind: tuple[float, ...], said: Disposition | None, likeness: Likeness) -> Vote | None:
@@ -88,19 +126,24 @@ def vote(by_kind: tuple[float, ...], said: Disposition | None, likeness: Likenes
     return None
 
 
-def telling(text: str, kind: Kind, likeness: Likeness) -> tuple[int, int]:
-    """The stretch of the text whose letters weigh most for `kind` against nothing at all."""
-    mine, none = KINDS.index(kind), KINDS.index("none")
-    known = likeness.weights
-    worth = [0.0] * len(text)
-    for at in range(len(text)):
-        for size in range(1, min(LONGEST_PIECE, len(text) - at) + 1):
-            weights = known.get(text[at : at + size])
-            if weights:
-                each = (weights[mine] - weights[none]) / size
-                for place in range(at, at + size):
-                    worth[place] += each
-    best, start, end, total, begun = -math.inf, 0, len(text), 0.0, 0
+def telling(text: str, found: Signs, kind: Kind, likeness: Likeness) -> tuple[int, int]:
+    """The stretch of the text whose letters weigh most for `kind` against nothing at all, by the traits that are seen in
+    the whole message (`found`)."""
+    for_it = likeness.speaks[:, KINDS.index(kind)] - likeness.speaks[:, KINDS.index("none")]
+    by_trait = np.where(_traits(found, likeness) > 0, for_it, 0)
+    worth = np.zeros(len(text) + 2)
+    at = 0
+    for line in text.split("\n"):
+        for size, marks in enumerate(_pieces(line), 1):
+            each = (likeness.numbers[rows(marks, len(likeness.numbers))] * by_trait).sum(axis=1) / size
+            for offset in range(size):
+                worth[at + offset : at + offset + len(each)] += each
+        at += len(line) + 1
+    return _heaviest(worth[1:-1].tolist())
+
+
+def _heaviest(worth: list[float]) -> tuple[int, int]:
+    best, start, end, total, begun = -math.inf, 0, len(worth), 0.0, 0
     for place, value in enumerate(worth):
         if total <= 0:
             total, begun = 0.0, place

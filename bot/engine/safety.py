@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from bot.content.likeness import Likeness
 from bot.content.vocabulary import Rule, ScopeKind, Vocabulary
-from bot.engine.likeness import ALWAYS, Vote, chances, pieces, spoken, telling, vote, weighed
+from bot.engine.likeness import ALWAYS, Signs, Vote, chances, spoken, telling, vote
+from bot.engine.likeness import signs as all_signs
 from bot.engine.normal import JAPANESE, Reading, read
 from bot.engine.scope import Mention, Sheet, Standing
 from bot.engine.spelling import respell
@@ -54,24 +55,19 @@ def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) 
     and, with `likeness`, whether they are believed, or something is alike that they do not know."""
     reading, sheet, hits = look(text, vocabulary)
     worded = any(char.isalpha() for char in sheet.text)  # a bare number, as of a telephone, is like nothing
-    if likeness is None or not likeness.bias or not worded:
+    if likeness is None or not worded:
         return _finding(hits, [], None, sheet)
-    believed = _believed(text, sheet, hits, likeness)
+    found = signs(text, sheet, hits)
+    believed = vote(chances(found, likeness), hits[0][0].level if hits else None, likeness)
     level = _not_talked_away(text, hits, believed.level if believed else None, vocabulary, likeness)
     rank = level.rank if level else Disposition.NO_MASSAGE.rank
     kept = [hit for hit in hits if hit[0].level.rank >= rank]
     dropped = [hit for hit in hits if hit[0].level.rank < rank]
     if believed is None or (kept and kept[0][0].level.rank <= believed.level.rank):
         return _finding(kept, dropped, None, sheet)
-    words = reading.words(*telling(sheet.text, believed.kind, likeness))
+    words = reading.words(*telling(sheet.text, found, believed.kind, likeness))
     alike = Trigger(f"{ALIKE}{believed.kind}", words, believed.level, likeness.source)
     return _finding(kept, dropped, (alike, believed), sheet)
-
-
-def _believed(text: str, sheet: Sheet, hits: list[Hit], likeness: Likeness) -> Vote | None:
-    known = facts(hits, understand(text, sheet.vocabulary), sheet)
-    by_kind = weighed(chances(signs(sheet), likeness), known, likeness)
-    return vote(by_kind, hits[0][0].level if hits else None, likeness)
 
 
 def _not_talked_away(
@@ -83,11 +79,14 @@ def _not_talked_away(
     sentences = [sentence for sentence in _SENTENCE.split(text[:_LONGEST]) if sentence.strip()]
     if found is None or found.rank >= Disposition.NO_MASSAGE.rank or len(sentences) < 2:
         return level
+    words = {trigger.words for trigger, _ in hits if level is None or trigger.level.rank < level.rank}
     for sentence in sentences:
         if level is not None and level.rank <= found.rank:
             return level
+        if not any(each in sentence for each in words):
+            continue
         _, sheet, own = look(sentence, vocabulary)
-        alone = _believed(sentence, sheet, own, likeness) if own else None
+        alone = vote(chances(signs(sentence, sheet, own), likeness), own[0][0].level, likeness) if own else None
         if alone is not None and (level is None or alone.level.rank < level.rank):
             level = max(alone.level, found, key=lambda it: it.rank)
     return level
@@ -121,12 +120,15 @@ def look(text: str, vocabulary: Vocabulary) -> tuple[Reading, Sheet, list[Hit]]:
     return reading, sheet, sorted(hits, key=lambda hit: hit[0].level.rank)
 
 
-def signs(sheet: Sheet) -> set[str]:
-    """The pieces of a message that was looked at: its letters, what it names, what became of what the rules asked about."""
-    found = pieces(sheet.text, spoken(sheet.vocabulary.in_kana(sheet.text)))
-    found.update(f"named:{concept}" for concept in sheet.mentions)
-    found.update(f"{standing}:{concept}" for concept, standing in sheet.judged)
-    return found
+def signs(text: str, sheet: Sheet, hits: list[Hit]) -> Signs:
+    """What the second vote is cast by, of a message that was looked at."""
+    named = [
+        *(f"named:{concept}" for concept in sheet.mentions),
+        *(f"{standing}:{concept}" for concept, standing in sheet.judged),
+    ]
+    sound = spoken(sheet.vocabulary.in_kana(sheet.text))
+    words = not JAPANESE.search(sheet.text)
+    return all_signs(sheet.text, sound, words, sorted({*named}), facts(hits, understand(text, sheet.vocabulary), sheet))
 
 
 def facts(hits: list[Hit], request: Request, sheet: Sheet) -> set[str]:

@@ -14,10 +14,12 @@ from tests.understanding.words import ROOT, likeness, vocabulary
 
 LEVELS = ("emergency", "urgent", "doctor", "no_massage", "none")
 ALARMS = LEVELS[:3]
-Part = Literal["seen", "practice", "practice2", "practice3", "coined", "heldout", "heldout2", "heldout3"]
-FRESH: Part = "practice3"
-"""Messages that were looked at, but that no rule was made by."""
-LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined", FRESH)
+Part = Literal[
+    "seen", "practice", "practice2", "practice3", "practice4", "coined", "heldout", "heldout2", "heldout3", "heldout4"
+]
+LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
+"""Rules were made by these."""
+LEARNED_FROM: tuple[Part, ...] = (*LOOKED_AT, "practice3", "practice4")
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,51 @@
 """The second vote: learned from labelled messages, it weighs what the rules find and says why."""
 
-from bot.content.likeness import KINDS, Kind, Likeness
-from bot.engine.likeness import ALWAYS, chances, pieces, telling, vote, weighed
+import shutil
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.content.likeness import KINDS, NUMBERS, Kind, Likeness
+from bot.content.load import ContentError, load
+from bot.engine.likeness import ALWAYS, Signs, chances, signs, telling, vote
 from bot.engine.safety import ALIKE, assess
 from bot.messages import Disposition
 from tests.understanding import learn
 from tests.understanding.learn import Example
-from tests.understanding.words import likeness, vocabulary
+from tests.understanding.words import ROOT, likeness, vocabulary
 
 WORDS: tuple[tuple[str, Kind], ...] = (("おしりがへん", "e1"), ("おしりがぬけた", "e1"), ("ねつがでた", "u1"), ("ねつっぽい", "u1"), ("おわりました", "none"),
          ("おわったよ", "none"))  # fmt: skip
 
 
+def told(text: str) -> Signs:
+    return signs(text, text, False, (), {ALWAYS})
+
+
+@cache
 def small() -> Likeness:
-    given = [Example(frozenset(pieces(text, text)), kind, frozenset({ALWAYS})) for text, kind in WORDS]
-    return learn.learn(given, given * 5, kept=60)
+    return learn.learn([Example(told(text), kind) for text, kind in WORDS * 200], height=4096, width=8)
 
 
-def test_the_same_messages_give_the_same_weights() -> None:
-    assert learn.written(small()) == learn.written(small())
+def test_the_same_messages_give_the_same_numbers() -> None:
+    again = learn.learn([Example(told(text), kind) for text, kind in WORDS * 200], height=4096, width=8)
+    assert again == small()
+    assert learn.written(again) == learn.written(small())
 
 
 def test_what_was_learned_is_found_again() -> None:
-    learned = small()
-    assert len(learned.weights) <= 60
     for text, kind in WORDS:
-        by_pieces = chances(pieces(text, text), learned)
-        by_kind = weighed(by_pieces, {ALWAYS}, learned)
-        for found in (by_pieces, by_kind):
-            assert found[KINDS.index(kind)] == max(found), text
-            assert abs(sum(found) - 1) < 1e-9
+        found = chances(told(text), small())
+        assert found[KINDS.index(kind)] == max(found), text
+        assert abs(sum(found) - 1) < 1e-6
+
+
+def test_what_few_messages_have_is_not_learned() -> None:
+    rare = [Example(told("めずらしい"), "e2")] * (learn.SEEN_AT_LEAST - 1)
+    learned = learn.learn([*(Example(told(text), kind) for text, kind in WORDS * 200), *rare], height=4096, width=8)
+    assert max(chances(told("めずらしい"), learned)) != chances(told("めずらしい"), learned)[KINDS.index("e2")]
 
 
 def test_the_most_serious_level_that_is_sure_enough_counts() -> None:
@@ -48,8 +64,10 @@ def test_the_most_serious_level_that_is_sure_enough_counts() -> None:
 
 
 def test_the_telling_words_are_those_that_weigh_most() -> None:
-    start, end = telling("おわりました。おしりがへん", "e1", small())
-    assert "おしり" in "おわりました。おしりがへん"[start:end]
+    for text in ("おわりました。おしりがへん", "おしりがへん\nおわりました"):
+        start, end = telling(text, told(text), "e1", small())
+        assert "おしり" in text[start:end]
+        assert "おわりました" not in text[start:end]
 
 
 def test_a_topic_merely_named_means_nothing() -> None:
@@ -94,6 +112,38 @@ def test_plain_warning_signs_are_never_lowered() -> None:
         assert together.rank <= alone.rank
 
 
-def test_the_weights_that_are_shipped_are_whole() -> None:
-    assert len(likeness().weights) > 1000
-    assert all(len(weights) == len(KINDS) for weights in likeness().weights.values())
+@pytest.mark.parametrize(
+    ("numbers", "complaint"),
+    [
+        (np.zeros((3, 1), np.int8), "power of two"),
+        (np.zeros((4, 2), np.int8), "power of two"),
+        (np.zeros((4, 1), np.float32), "power of two"),
+        (np.zeros(4, np.int8), "power of two"),
+        (None, "missing"),
+        (b"not numbers", "cannot be read"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(tmp_path: Path, numbers: object, complaint: str) -> None:
+    folder = Path(shutil.copytree(ROOT / "tests" / "broken" / "base", tmp_path / "content"))
+    match numbers:
+        case np.ndarray():
+            np.save(folder / NUMBERS, numbers)
+        case bytes():
+            (folder / NUMBERS).write_bytes(numbers)
+        case _:
+            (folder / NUMBERS).unlink()
+    with pytest.raises(ContentError, match=complaint):
+        load(folder)
+
+
+def test_other_numbers_are_another_version_of_the_content(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "content", tmp_path / "content"))
+    before = load(folder)
+    np.save(folder / NUMBERS, np.load(folder / NUMBERS)[::2])
+    after = load(folder)
+    assert after.version != before.version
+    assert after.likeness != before.likeness
+
+
+def test_the_numbers_that_are_shipped_are_in_use() -> None:
+    assert likeness().numbers.any(axis=1).mean() > 0.5

@@ -4,7 +4,9 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from bot.content.likeness import Likeness
+import numpy as np
+
+from bot.content.likeness import NUMBERS, Likeness
 from bot.content.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +19,8 @@ def vocabulary() -> Vocabulary:
 
 @cache
 def likeness() -> Likeness:
-    return Likeness.model_validate(tomllib.loads((ROOT / "content" / "likeness.toml").read_text("utf-8")))
+    told = tomllib.loads((ROOT / "content" / "likeness.toml").read_text("utf-8"))
+    return Likeness.model_validate({**told, "numbers": np.load(ROOT / "content" / NUMBERS, mmap_mode="r")})
 
 
 def without_rule(name: str) -> Vocabulary:
