@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.engine.normal import normalise, read
 from bot.engine.safety import assess
 from bot.messages import Disposition
-from tests.understanding.words import likeness, vocabulary
+from tests.understanding.words import ROOT, likeness, vocabulary
 
 EMERGENCIES = (
     "おしっこが出ません", "両足がしびれます", "お股の感覚がない", "便が漏れました", "胸が苦しいです", "息ができない",
@@ -48,6 +48,12 @@ def test_any_text_is_judged_and_its_words_can_be_shown(text: str) -> None:
     assert len(reading.text) == len(reading.origin)
     for trigger in assess(text, vocabulary()).triggers:
         assert trigger.words in text
+
+
+def test_what_is_typed_every_day_raises_nothing() -> None:
+    lines = (ROOT / "tests" / "understanding" / "everyday.txt").read_text("utf-8").splitlines()
+    assert len(lines) > 100
+    assert [text for text in lines if assess(text, vocabulary(), likeness()).level] == []
 
 
 def test_one_spelling_for_many() -> None:

@@ -86,7 +86,7 @@ def _not_talked_away(
         if not any(each in sentence for each in words):
             continue
         _, sheet, own = look(sentence, vocabulary)
-        alone = vote(chances(signs(sentence, sheet, own), likeness), own[0][0].level, likeness) if own else None
+        alone = vote(chances(signs(sentence, sheet, own), likeness), None, likeness) if own else None
         if alone is not None and (level is None or alone.level.rank < level.rank):
             level = max(alone.level, found, key=lambda it: it.rank)
     return level

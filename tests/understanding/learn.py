@@ -130,7 +130,7 @@ REPORTS = (
 )  # fmt: skip
 """Said every day in the same few ways, which hardly any author takes the trouble to write down: they mean nothing."""
 SOURCE = "labelled_messages"
-SURE, CONFIRMED = (30, 35, 55), (3, 15, 20)
+SURE, CONFIRMED = (30, 35, 60), (5, 15, 20)
 """Chosen by totals of the messages kept apart; see the README here."""
 
 
