@@ -22,10 +22,11 @@ _ANY = "？"
 @dataclass(frozen=True)
 class _Words:
     """`near` maps everything one slip away from a word to that word. The rest tells by the first two letters of a place
-    in the text what to try there: the words themselves, the lengths of slips, and slips in which any kana may stand for
+    in the text (`starts`: hardly one place in twenty has any) what to try there: the words themselves, the lengths of slips, and slips in which any kana may stand for
     `？` (these also by their first and third letter), each with the longest first."""
 
     near: dict[str, str]
+    starts: frozenset[str]
     right: dict[str, tuple[str, ...]]
     lengths: dict[str, tuple[int, ...]]
     masked: dict[str, tuple[str, ...]]
@@ -42,6 +43,9 @@ def respell(reading: Reading, vocabulary: Vocabulary) -> Reading:
     at = 0
     while at < len(text):
         start = text[at : at + 2]
+        if start not in kana.starts and text[at : at + 3 : 2] not in kana.masked_second:
+            at += 1
+            continue
         right = next((word for word in kana.right.get(start, ()) if text.startswith(word, at)), None)
         hit = None if right else _slip(text, at, start, kana)
         if hit:
@@ -124,9 +128,11 @@ def _indexed(near: dict[str, str], words: tuple[str, ...]) -> _Words:
     for slip in near:
         lengths.setdefault(slip[:2], set()).add(len(slip))
     masked = [slip for slip in near if _ANY in slip]
+    right = _by_start((word, word[:2]) for word in words)
     return _Words(
         near=near,
-        right=_by_start((word, word[:2]) for word in words),
+        starts=frozenset(right) | frozenset(lengths),
+        right=right,
         lengths={start: tuple(sorted(sizes, reverse=True)) for start, sizes in lengths.items()},
         masked=_by_start((slip, slip[:2]) for slip in masked if slip[1] != _ANY),
         masked_second=_by_start((slip, slip[0] + slip[2]) for slip in masked if slip[1] == _ANY),
