@@ -109,6 +109,18 @@ def test_somebody_new_sees_an_alert_calls_resolves_takes_a_chat_over_and_hands_i
 
 
 @pytest.mark.parametrize("desk", SIZES, indirect=True)
+def test_a_chat_taken_over_elsewhere_can_be_handed_back_from_a_page_that_was_open(desk: Page, demo: Demo) -> None:
+    sign_in(desk, demo)
+    patient = people(demo)[0]
+    open_patient(desk, demo, patient)
+    other = desk.context.new_page()
+    other.goto(desk.url)
+    other.get_by_role("button", name=re.compile("スタッフが代わる")).click()
+    expect(desk.get_by_role("button", name="自動のご案内に戻す")).to_be_visible(timeout=15_000)
+    other.close()
+
+
+@pytest.mark.parametrize("desk", SIZES, indirect=True)
 def test_every_page_is_fit_for_screen_readers_and_narrow_screens_in_both_languages(desk: Page, demo: Demo) -> None:
     demo.webhooks.say(people(demo)[0], SIGN)
     sign_in(desk, demo)

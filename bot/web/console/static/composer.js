@@ -25,7 +25,12 @@ if (composer) {
   setInterval(count, 500);
   count();
   const end = () => { const talk = document.querySelector(".talk"); if (talk) talk.scrollTop = talk.scrollHeight; };
-  document.addEventListener("renewed", end);
+  document.addEventListener("renewed", () => {
+    end();
+    // Taken over or handed back since the page was made: it offers the other thing now, but takes nothing that was typed.
+    const now = document.getElementById("cost").dataset.talking;
+    if (now !== composer.dataset.talking && !text.value.trim()) window.location.reload();
+  });
   window.addEventListener("load", end); // pictures make it longer
   end();
 }
