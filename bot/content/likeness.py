@@ -19,6 +19,16 @@ LEVELS: dict[str, Disposition] = {
 """The level of a kind by its first letter; none has none."""
 
 NUMBERS = "likeness.npy"
+MOST = 7
+"""Numbers are whole ones from -MOST to MOST: as good as finer ones (measured), at half a byte each."""
+_NOTHING = 8
+Numbers = NDArray[np.float32]
+
+
+def packed(numbers: Numbers) -> NDArray[np.uint8]:
+    """Whole numbers from -MOST to MOST, of an even number of traits, as they are kept."""
+    low, high = np.hsplit((np.clip(numbers, -MOST, MOST) + _NOTHING).astype(np.uint8), 2)
+    return np.asarray(low | high << np.uint8(4))
 
 
 class Likeness(BaseModel):
@@ -28,10 +38,13 @@ class Likeness(BaseModel):
 
     source: str
     sure: tuple[int, int, int]
-    """The chance in hundredths from which a message counts as an emergency, as urgent or worse, as one for a doctor or
-    worse, where no rule says so."""
+    """The odds in hundredths, of a level or worse against nothing at all, from which a message counts as an emergency, as
+    urgent, as one for a doctor, where no rule says so. What speaks for a lower level does not count against a higher one:
+    being asked once too often is better than not at all."""
     confirmed: tuple[int, int, int]
     """The same where a rule says so: below it the rule is not believed."""
+    least: tuple[int, int, int]
+    """The chance in hundredths that a level or worse must have by itself."""
     unit: float
     """What 1 in the numbers is worth."""
     bias: tuple[float, ...]
@@ -40,22 +53,35 @@ class Likeness(BaseModel):
     """How much each trait speaks for each of KINDS."""
     leaning: tuple[float, ...]
     """How likely each of KINDS is where no trait is seen."""
-    numbers: NDArray[np.int8]
-    """How much each sign speaks for each trait: a row for each place that a sign can have, their number a power of two."""
+    numbers: NDArray[np.uint8]
+    """How much each sign speaks for each trait, two traits in a byte (`packed`): a row for each place that a sign can have,
+    their number a power of two."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         rows, columns = self.numbers.shape if self.numbers.ndim == 2 else (0, 0)
-        if self.numbers.dtype != np.int8 or rows < 1 or rows & (rows - 1) or columns != len(self.bias):
-            raise ValueError(f"{NUMBERS} needs a power of two of rows of {len(self.bias)} whole numbers of one byte")
-        if len(self.traits) != columns or {len(self.leaning), *map(len, self.traits)} != {len(KINDS)}:
+        if self.numbers.dtype != np.uint8 or rows < 1 or rows & (rows - 1) or 2 * columns != len(self.bias):
+            raise ValueError(
+                f"{NUMBERS} needs a power of two of rows with half a byte for each of {len(self.bias)} traits"
+            )
+        if len(self.traits) != len(self.bias) or {len(self.leaning), *map(len, self.traits)} != {len(KINDS)}:
             raise ValueError(f"needs for each trait a number for each of {KINDS}")
         return self
+
+    def of(self, rows: NDArray[np.intp]) -> Numbers:
+        """The numbers of some rows, a column for each trait."""
+        pairs = self.numbers[rows]
+        return np.concatenate([pairs & 0xF, pairs >> 4], axis=1).astype(np.float32) - np.float32(_NOTHING)
 
     @cached_property
     def speaks(self) -> NDArray[np.float32]:
         """`traits` to reckon with."""
         return np.array(self.traits, np.float32)
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Which rows say anything: what no sign that was learned has does not count."""
+        return np.asarray((self.numbers != (_NOTHING << 4 | _NOTHING)).any(axis=1))
 
     def __eq__(self, other: object) -> bool:
         return (

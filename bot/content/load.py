@@ -134,12 +134,12 @@ class _Reader:
             return None
 
     def numbers(self, name: str) -> Table:
-        """The table of numbers in a file, read where it lies: processes share it, and only what is used is in memory."""
+        """The table of numbers in a file. Not mapped from the disk: whoever wrote over the file would end the process."""
         try:
-            return {"numbers": np.load(self._folder / name, mmap_mode="r", allow_pickle=False)}
+            return {"numbers": np.load(self._folder / name, allow_pickle=False)}
         except FileNotFoundError:
             self._found(name, "", "the file is missing")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             self._found(name, "", f"cannot be read: {error}")
         return {}
 

@@ -31,7 +31,7 @@ def fold(text: str) -> str:
 
 
 ScopeKind = Literal[
-    "denied", "kept", "supposed", "over", "old", "new", "seen", "unseen", "other", "self", "patient", "carer", "cared", "pet", "idiom", "broken"
+    "denied", "kept", "supposed", "over", "old", "new", "seen", "unseen", "other", "self", "patient", "carer", "cared", "pet", "idiom", "answered", "broken"
 ]  # fmt: skip
 
 Where = Literal["after", "before", "around"]

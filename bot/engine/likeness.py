@@ -10,11 +10,14 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
 
 import numpy as np
+import Stemmer
 from numpy.typing import NDArray
 
-from bot.content.likeness import KINDS, LEVELS, Kind, Likeness
+from bot.content.likeness import KINDS, LEVELS, Kind, Likeness, Numbers
 from bot.messages import Disposition
 
 LONGEST_PIECE = 5
@@ -32,7 +35,6 @@ _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
 _BITS = 32
 _ALARMS = (Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR)
 _Marks = NDArray[np.uint32]
-Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,23 @@ def spoken(text: str) -> str:
 
 
 def signs(text: str, sound: str, words: bool, named: Iterable[str], facts: Iterable[str]) -> Signs:
-    """Everything of one to five letters in a line of the text or of its sound, its ends among them; up to three `words`
-    that follow each other, where the text has any; what is named; the facts."""
+    """Everything of one to five letters in a line of the text or of its sound, its ends among them; what is named; the
+    facts. Where the text has `words` (English): up to three of them that follow each other, as written and by their
+    stems, and any two things that are named."""
     told = [marks for line in {*text.split("\n"), *sound.split("\n")} for marks in _pieces(line)]
-    phrases = _phrases(_WORD.findall(text)) if words else []
-    told.append(_marks([*phrases, *named]))
+    names = list(named)
+    if words:
+        names += [" & ".join(pair) for pair in combinations(names, 2)]
+        names += _phrases(_WORD.findall(text))
+        names += [f"~{phrase}" for phrase in _phrases(_stems().stemWords(_WORD.findall(text)))]
+    told.append(_marks(names))
     return Signs(np.unique(np.concatenate(told)), np.sort(_marks([f"fact {fact}" for fact in facts])))
+
+
+@cache
+def _stems() -> Stemmer.Stemmer:
+    """Porter's stemmer for English (Snowball); Japanese needs none, its letters tell."""
+    return Stemmer.Stemmer("english")
 
 
 def _pieces(line: str) -> list[_Marks]:
@@ -97,13 +110,18 @@ def rows(marks: _Marks, height: int) -> NDArray[np.intp]:
     return (marks >> np.uint32(_BITS - (height.bit_length() - 1))).astype(np.intp)
 
 
+def weighed(found: Signs, known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Numbers]:
+    """The rows of a message's signs, without those that are not `known`, and what each is worth."""
+    told, facts = (of[known[of]] for of in (rows(found.told, len(known)), rows(found.facts, len(known))))
+    worth = np.full(len(told) + len(facts), FACT_WORTH, np.float32)
+    worth[: len(told)] = 1 / math.sqrt(len(told) or 1)
+    return np.concatenate([told, facts]), worth
+
+
 def _traits(found: Signs, likeness: Likeness) -> Numbers:
-    """How much of each trait is seen; below nothing it is not seen. Signs that were never learned do not count."""
-    height = len(likeness.numbers)
-    told = likeness.numbers[rows(found.told, height)]
-    facts = likeness.numbers[rows(found.facts, height)]
-    learned = int(told.any(axis=1).sum())
-    shown = told.sum(axis=0, dtype=np.int32) / math.sqrt(learned or 1) + facts.sum(axis=0, dtype=np.int32) * FACT_WORTH
+    """How much of each trait is seen; below nothing it is not seen."""
+    at, worth = weighed(found, likeness.known)
+    shown = (likeness.of(at) * worth[:, None]).sum(axis=0)
     return np.asarray(shown * likeness.unit + likeness.bias, np.float32)
 
 
@@ -116,12 +134,13 @@ def chances(found: Signs, likeness: Likeness) -> tuple[float, ...]:
 
 def vote(by_kind: tuple[float, ...], said: Disposition | None, likeness: Likeness) -> Vote | None:
     """The most serious level that is believed, where the rules said `said`; None if none is."""
-    so_far = 0.0
+    so_far, nothing = 0.0, by_kind[KINDS.index("none")]
     for place, level in enumerate(_ALARMS):
         kinds = [(chance, kind) for kind, chance in zip(KINDS, by_kind, strict=True) if LEVELS.get(kind[0]) is level]
         so_far += sum(chance for chance, _ in kinds)
         confirms = said is not None and said.rank <= level.rank
-        if so_far * 100 >= (likeness.confirmed if confirms else likeness.sure)[place]:
+        enough = (likeness.confirmed if confirms else likeness.sure)[place] * (so_far + nothing)
+        if so_far * 100 >= max(enough, likeness.least[place]):
             return Vote(max(kinds)[1], level)
     return None
 
@@ -135,7 +154,7 @@ def telling(text: str, found: Signs, kind: Kind, likeness: Likeness) -> tuple[in
     at = 0
     for line in text.split("\n"):
         for size, marks in enumerate(_pieces(line), 1):
-            each = (likeness.numbers[rows(marks, len(likeness.numbers))] * by_trait).sum(axis=1) / size
+            each = (likeness.of(rows(marks, len(likeness.numbers))) * by_trait).sum(axis=1) / size
             for offset in range(size):
                 worth[at + offset : at + offset + len(each)] += each
         at += len(line) + 1

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Literal
 
 from bot.content.vocabulary import ScopeKind, Vocabulary, Where
@@ -15,7 +16,9 @@ _JAPANESE = re.compile(r"[ぁ-ん一-鿿]")
 _KANJI = re.compile(r"[一-鿿]")
 _FEW_KANJI = 8
 """Kana readings are looked for when fewer than one letter in this many is a kanji."""
-_BLANK = "＿"
+_IDIOM = "＿"
+_ANSWERED = "＃"
+_BLANKS: tuple[tuple[ScopeKind, str], ...] = (("answered", _ANSWERED), ("idiom", _IDIOM))
 _BREAK = re.compile(r"、|けれど|けど|ますが|ですが|だが|のに|たが|but |and ")
 _TIME_ALONE = re.compile(r"(?:から|まえ|前|以来|ずっと|間|昔|以前|時|頃|ころ|ago|years|months)(?:も|ずっと|は|に)?、?$")
 _PAST = re.compile(r"[^。、!?\n]{0,30}?(?:た|だ)(?:$|[。、!?\nがのんこけ笑w]|です|し)")
@@ -27,6 +30,10 @@ _ITEM = re.compile(r"(?:も|や|・|、|/|とか|と|か|および|または|&)"
 _JOINED = re.compile(
     r"(?:^|[とやも・、/のか]|から|まで|にかけて|あるいは|\b(?:and|or|to|down|into|in|of|the|my|both)\s)(?:右|左|両方?の?|の|\s)*$"
 )
+
+
+def _covered(blank: str, found: re.Match[str]) -> str:
+    return blank * len(found.group())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Age:
 
 
 class Sheet:
-    """One folded text with the concepts found in it. Idioms are blanked out before anything is looked for."""
+    """One folded text with the concepts found in it. Idioms and denied items of forms are blanked out before anything is looked for."""
 
     def __init__(self, text: str, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
@@ -68,7 +75,7 @@ class Sheet:
         self._found: dict[tuple[ScopeKind, int, int], bool] = {}
         self._scopes = vocabulary.kana_scopes if self._kana else vocabulary.plain_scopes
         self._possible = self._scopes.possible(text)
-        self.text = self._without_idioms(text)
+        self.text = self._blanked(text)
         self._stops = [match.start() for match in _STOP.finditer(self.text)]
         self.mentions = _mentions(self.text, vocabulary, self._kana)
         self.parts = [
@@ -81,9 +88,11 @@ class Sheet:
         self._taken: dict[tuple[ScopeKind, Mention], bool] = {}
         self._persons: dict[int, dict[ScopeKind, list[int]]] = {}
 
-    def _without_idioms(self, text: str) -> str:
-        for _, pattern in self._patterns("idiom", "after"):
-            text = pattern.sub(lambda found: _BLANK * len(found.group()), text)
+    def _blanked(self, text: str) -> str:
+        """Without the items of a form that were answered with no, and without figures of speech."""
+        for kind, blank in _BLANKS:
+            for _, pattern in self._patterns(kind, "after"):
+                text = pattern.sub(partial(_covered, blank), text)
         return text
 
     def sentence(self, place: int) -> tuple[int, int]:
@@ -125,7 +134,7 @@ class Sheet:
     @property
     def figurative(self) -> bool:
         """Whether a figure of speech was blanked out."""
-        return _BLANK in self.text
+        return _IDIOM in self.text
 
     def speaks(self, kind: ScopeKind) -> bool:
         """Whether the text says anywhere that something is so."""

@@ -8,130 +8,60 @@ Takes some minutes.
 
 import math
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
-from bot.content.likeness import KINDS, NUMBERS, Kind, Likeness
-from bot.engine.likeness import FACT_WORTH, Numbers, Signs, rows
+from bot.content.likeness import KINDS, LEVELS, MOST, NUMBERS, Kind, Likeness, Numbers, packed
+from bot.engine.likeness import Signs, rows, weighed
 from bot.engine.safety import assess, look, signs
+from bot.messages import Disposition
 from tests.understanding import scoring
 from tests.understanding.scoring import LEARNED_FROM, Part
 from tests.understanding.words import ROOT, vocabulary
 
 TARGET = ROOT / "content" / "likeness.toml"
-HEIGHT, WIDTH, NETWORKS = 1 << 18, 32, 2
+HEIGHT, WIDTH, NETWORKS = 1 << 19, 24, 3
 """Rows for the signs; traits of a network; networks, whose mean opinion counts: what only one of them sees is chance."""
 ROUNDS, AT_ONCE, STEP, WARM_UP = 8, 32, 3e-3, 0.15
 FIRST, DECAY_MEAN, DECAY_SQUARE, LEAST = 0.05, 0.9, 0.999, 1e-8
 SIGNS_DROPPED, TRAITS_DROPPED, DOUBT = 0.2, 0.5, 0.02
 SEEN_AT_LEAST = 9
 """A row that fewer messages have is left at nothing: chance, not language."""
-MOST, CUT_OFF = 31, 0.998
-"""Numbers are written as whole ones from -MOST to MOST; the heaviest two in a thousand are cut off."""
-DENIED = (
-    "尿漏れ",
-    "胸の痛み",
-    "両足のしびれ",
-    "血尿",
-    "失禁",
-    "発熱",
-    "息苦しさ",
-    "骨折",
-    "足の脱力",
-    "がん",
-    "妊娠",
-    "お股のしびれ",
-)
-DENIED_EN = (
-    "chest pain",
-    "numbness in both legs",
-    "blood in my urine",
-    "fever",
-    "weakness in my leg",
-    "trouble peeing",
-    "weight loss",
-)
-"""A denial of any of these means nothing."""
-TIMES_JA = (
-    "9時",
-    "夜9時",
-    "朝七時半",
-    "21じ",
-    "午後8時",
-    "夜の十時半ごろ",
-    "8時15分",
-    "お風呂のあと",
-    "寝る前",
-    "昼休み",
-)
-DAYS_JA = ("", "毎日", "毎晩", "毎朝", "平日", "平日だけ", "土日は", "月水金の")
-FRAMES_JA = (
-    "{d}{t}",
-    "{d}{t}に教えて",
-    "{d}{t}にお知らせして",
-    "{d}{t}でお願いします",
-    "{d}{t}に変えて",
-    "通知は{d}{t}",
-    "{d}{t}にリマインドしてもらえますか",
-)
-TIMES_EN = (
-    "9",
-    "9pm",
-    "9:30 pm",
-    "7 am",
-    "half past eight",
-    "noon",
-    "21:00",
-    "ten",
-    "quarter to nine",
-    "six in the evening",
-)
-DAYS_EN = (
-    "",
-    "every night",
-    "every day",
-    "every morning",
-    "daily",
-    "on weekdays",
-    "at weekends",
-    "on monday and friday",
-)
-FRAMES_EN = (
-    "{d} at {t}",
-    "at {t} {d}",
-    "{t} {d}",
-    "remind me {d} at {t}",
-    "remind me at {t} {d}",
-    "can you remind me at {t} {d}?",
-    "set my reminder to {t} {d} please",
-    "change the reminder to {t} {d}",
-    "make it {t} {d}",
-)
-PAIN_FRAMES = (
-    "{n}",
-    "{n}です",
-    "痛み{n}",
-    "今日は{n}くらい",
-    "10段階で{n}",
-    "{n}/10",
-    "pain {n}",
-    "it's a {n} today",
-    "about {n} out of 10",
-)
-REPORTS = (
-    "半分だけできた", "半分できました", "半分だけ", "半分やった", "半分で終わり", "半分くらい", "はんぶんできた", "途中まで", "途中まででした", "途中でやめた", "少しだけ", "少しだけやりました", "ちょっとだけできた",
-    "一つだけできた", "1つだけやった", "右だけできた", "左だけやりました", "片方だけやった", "片側だけ終わった", "3分だけできた", "前半だけ", "最初だけやった", "全部できた", "全部できました", "できた", "できました",
-    "やりました", "やったよ", "終わった", "おわりました", "済み", "完了", "今日はできなかった", "できませんでした", "今日は休みます", "パス", "スキップ", "明日やる", "あとでやります", "忘れてた", "まだです", "これから",
-    "half done", "did half", "only half", "half of it", "managed half", "did about half today", "just one side", "only did the left side", "one side done", "did the first part", "part of it", "did a bit", "all done", "done",
-    "did it", "finished", "did the whole thing", "not today", "skip", "skipped it", "couldn't today", "will do it later", "tomorrow", "forgot", "not yet", "about to", "did three minutes",
-)  # fmt: skip
-"""Said every day in the same few ways, which hardly any author takes the trouble to write down: they mean nothing."""
+CUT_OFF = 0.998
+"""The heaviest two in a thousand numbers are cut off where they are written as small whole ones."""
+SHOWN_TIMES = 5
+"""As many messages each example of a rule or a scope is worth: somebody chose it."""
 SOURCE = "labelled_messages"
-SURE, CONFIRMED = (30, 35, 60), (5, 15, 20)
+SURE, CONFIRMED, LEAST_CHANCE = (40, 50, 55), (20, 20, 25), (4, 5, 5)
 """Chosen by totals of the messages kept apart; see the README here."""
+
+
+class Requests(BaseModel):
+    """Ways of asking for a reminder (`frames` with `d`ays and `t`imes), and signs that are denied."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    denied: tuple[str, ...]
+    times: tuple[str, ...]
+    days: tuple[str, ...]
+    frames: tuple[str, ...]
+
+
+class Daily(BaseModel):
+    """daily.toml: what is said every day and means nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reports: tuple[str, ...]
+    pains: tuple[str, ...]
+    ja: Requests
+    en: Requests
 
 
 @dataclass(frozen=True)
@@ -147,10 +77,9 @@ def kind_of(text: str, level: str, mechanism: str) -> Kind:
     found = assess(text, vocabulary())
     if level == "emergency" and (found.mental_health or mechanism.startswith(("mental", "suicid"))):
         return "mental"
-    if found.card is not None and found.level is not None and found.level.value == level:
-        for kind in KINDS:
-            if kind == found.card:
-                return kind
+    for kind in KINDS:
+        if kind == found.card and LEVELS.get(kind[0]) is found.level is Disposition(level):
+            return kind
     return {"emergency": "e1", "urgent": "u1"}.get(level, "d2")  # type: ignore[return-value]
 
 
@@ -164,23 +93,24 @@ def own_examples() -> list[tuple[str, str, str]]:
     """What the rules and scopes show of themselves: text, level, mechanism."""
     shown = [(text, rule.level.value, "rule") for rule in vocabulary().rules for text in rule.yes]
     shown += [(text, "none", "scope") for scope in vocabulary().scopes for text in scope.clears]
+    daily = Daily.model_validate(tomllib.loads(Path(__file__).with_name("daily.toml").read_text(encoding="utf-8")))
     shown += [
         (scope.frame.format(noun), "none", "denied")
         for scope in vocabulary().scopes
         if scope.frame
-        for noun in (DENIED if scope.lang == "ja" else DENIED_EN)
+        for noun in (daily.ja if scope.lang == "ja" else daily.en).denied
     ]
     shown += [(text, level.value, "scope") for scope in vocabulary().scopes for text, level in scope.turns.items()]
     asked = [text for intent in vocabulary().intents for text in intent.yes]
     shown += [(text, "none", "request") for text in asked if assess(text, vocabulary()).level is None]
-    return shown + [(" ".join(text.split()), "none", "request") for text in _everyday()]
+    return shown * SHOWN_TIMES + [(" ".join(text.split()), "none", "request") for text in _said(daily)]
 
 
-def _everyday() -> Iterator[str]:
-    for frames, days, times in ((FRAMES_JA, DAYS_JA, TIMES_JA), (FRAMES_EN, DAYS_EN, TIMES_EN)):
-        yield from (frame.format(d=day, t=time) for frame in frames for day in days for time in times)
-    yield from REPORTS
-    yield from (frame.format(n=pain) for frame in PAIN_FRAMES for pain in range(11))
+def _said(daily: Daily) -> Iterator[str]:
+    for it in (daily.ja, daily.en):
+        yield from (frame.format(d=day, t=time) for frame in it.frames for day in it.days for time in it.times)
+    yield from daily.reports
+    yield from (frame.format(n=pain) for frame in daily.pains for pain in range(11))
 
 
 def examples(parts: Sequence[Part]) -> list[Example]:
@@ -226,14 +156,8 @@ def _placed(given: Sequence[Example], height: int) -> tuple[list[_Rows], NDArray
     for it in given:
         counts[np.unique(np.concatenate([rows(it.signs.told, height), rows(it.signs.facts, height)]))] += 1
     known = counts >= SEEN_AT_LEAST
-    placed = []
-    for it in given:
-        told, facts = rows(it.signs.told, height), rows(it.signs.facts, height)
-        told, facts = told[known[told]], facts[known[facts]]
-        worth = np.full(len(told), 1 / math.sqrt(len(told) or 1), np.float32)
-        worths = np.concatenate([worth, np.full(len(facts), FACT_WORTH, np.float32)])
-        if len(worths):
-            placed.append(_Rows(np.concatenate([told, facts]), worths, KINDS.index(it.kind)))
+    weighted = [(*weighed(it.signs, known), KINDS.index(it.kind)) for it in given]
+    placed = [_Rows(at, worth, kind) for at, worth, kind in weighted if len(at)]
     return placed, known
 
 
@@ -249,11 +173,12 @@ def learn(given: Sequence[Example], height: int = HEIGHT, width: int = WIDTH) ->
         source=SOURCE,
         sure=SURE,
         confirmed=CONFIRMED,
+        least=LEAST_CHANCE,
         unit=round(unit, 8),
         bias=_rounded(np.concatenate([it.bias for it in networks])),
         traits=tuple(_rounded(row) for row in of_traits),
         leaning=_rounded(np.mean([it.leaning for it in networks], axis=0)),
-        numbers=np.clip(np.round(of_signs / np.float32(unit)), -MOST, MOST).astype(np.int8),
+        numbers=packed(np.round(of_signs / np.float32(unit))),
     )
 
 
@@ -305,7 +230,7 @@ def written(likeness: Likeness) -> str:
     traits = "".join(f"    {list(row)},\n" for row in likeness.traits)
     return (
         "# Written by `python -m tests.understanding.learn` from the labelled messages in tests/understanding; never by hand.\n"
-        f'source = "{likeness.source}"\nsure = {list(likeness.sure)}\nconfirmed = {list(likeness.confirmed)}\nunit = {likeness.unit}\n'
+        f'source = "{likeness.source}"\nsure = {list(likeness.sure)}\nconfirmed = {list(likeness.confirmed)}\nleast = {list(likeness.least)}\nunit = {likeness.unit}\n'
         f"bias = {list(likeness.bias)}\nleaning = {list(likeness.leaning)}\n"
         f"# Columns: {' '.join(KINDS)}.\ntraits = [\n{traits}]\n"
     )
@@ -315,4 +240,4 @@ if __name__ == "__main__":
     found = learn(examples(LEARNED_FROM) + [example(*shown) for shown in own_examples()])
     TARGET.write_text(written(found), encoding="utf-8")
     np.save(TARGET.with_name(NUMBERS), found.numbers)
-    sys.stdout.write(f"{int(found.numbers.any(axis=1).sum())} of {len(found.numbers)} rows in use\n")
+    sys.stdout.write(f"{int(found.known.sum())} of {len(found.numbers)} rows in use\n")

@@ -15,11 +15,22 @@ from tests.understanding.words import ROOT, likeness, vocabulary
 LEVELS = ("emergency", "urgent", "doctor", "no_massage", "none")
 ALARMS = LEVELS[:3]
 Part = Literal[
-    "seen", "practice", "practice2", "practice3", "practice4", "coined", "heldout", "heldout2", "heldout3", "heldout4"
+    "seen",
+    "practice",
+    "practice2",
+    "practice3",
+    "practice4",
+    "practice5",
+    "coined",
+    "heldout",
+    "heldout2",
+    "heldout3",
+    "heldout4",
+    "heldout5",
 ]
 LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
 """Rules were made by these."""
-LEARNED_FROM: tuple[Part, ...] = (*LOOKED_AT, "practice3", "practice4")
+LEARNED_FROM: tuple[Part, ...] = (*LOOKED_AT, "practice3", "practice4", "practice5")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.content.likeness import KINDS, NUMBERS, Kind, Likeness
+from bot.content.likeness import KINDS, NUMBERS, Kind, Likeness, packed
 from bot.content.load import ContentError, load
-from bot.engine.likeness import ALWAYS, Signs, chances, signs, telling, vote
+from bot.engine.likeness import ALWAYS, Signs, Vote, chances, signs, telling, vote
 from bot.engine.safety import ALIKE, assess
 from bot.messages import Disposition
 from tests.understanding import learn
@@ -48,8 +48,23 @@ def test_what_few_messages_have_is_not_learned() -> None:
     assert max(chances(told("めずらしい"), learned)) != chances(told("めずらしい"), learned)[KINDS.index("e2")]
 
 
+def test_numbers_are_kept_two_in_a_byte() -> None:
+    numbers = np.array([[-7, 0, 3, 7], [0, 0, 0, 0], [1, -1, 9, -9], [0, 0, 0, 1]], np.float32)
+    kept = Likeness.model_validate(
+        {
+            **small().model_dump(exclude={"bias", "traits"}),
+            "bias": (0,) * 4,
+            "traits": ((0,) * 8,) * 4,
+            "numbers": packed(numbers),
+        }
+    )
+    assert kept.numbers.shape == (4, 2)
+    assert (kept.of(np.arange(4)) == np.clip(numbers, -7, 7)).all()
+    assert kept.known.tolist() == [True, False, True, True]
+
+
 def test_the_most_serious_level_that_is_sure_enough_counts() -> None:
-    learned = small().model_copy(update={"sure": (50, 60, 70), "confirmed": (10, 20, 30)})
+    learned = small().model_copy(update={"sure": (50, 60, 70), "confirmed": (10, 20, 30), "least": (4, 5, 5)})
 
     def level(said: Disposition | None, **by_kind: float) -> Disposition | None:
         found = vote(tuple(by_kind.get(kind, 0.0) for kind in KINDS), said, learned)
@@ -60,7 +75,15 @@ def test_the_most_serious_level_that_is_sure_enough_counts() -> None:
     assert level(None, e1=0.3, u1=0.2, none=0.5) is None
     assert level(Disposition.EMERGENCY, e1=0.1, none=0.9) is Disposition.EMERGENCY
     assert level(Disposition.EMERGENCY, e1=0.05, none=0.95) is None
-    assert level(Disposition.DOCTOR, e1=0.3, none=0.7) is Disposition.DOCTOR
+    assert level(Disposition.DOCTOR, e1=0.25, none=0.6, d1=0.15) is Disposition.DOCTOR
+
+
+def test_what_speaks_for_a_lower_level_does_not_speak_against_a_higher_one() -> None:
+    learned = small().model_copy(update={"sure": (50, 60, 70), "confirmed": (10, 20, 30), "least": (4, 5, 5)})
+    emergency_or_doctor = tuple({"e1": 0.1, "d1": 0.85, "none": 0.05}.get(kind, 0.0) for kind in KINDS)
+    hardly = tuple({"e1": 0.03, "d1": 0.97}.get(kind, 0.0) for kind in KINDS)
+    assert vote(emergency_or_doctor, None, learned) == Vote("e1", Disposition.EMERGENCY)
+    assert vote(hardly, None, learned) == Vote("d1", Disposition.DOCTOR)
 
 
 def test_the_telling_words_are_those_that_weigh_most() -> None:
@@ -115,12 +138,13 @@ def test_plain_warning_signs_are_never_lowered() -> None:
 @pytest.mark.parametrize(
     ("numbers", "complaint"),
     [
-        (np.zeros((3, 1), np.int8), "power of two"),
-        (np.zeros((4, 2), np.int8), "power of two"),
+        (np.zeros((3, 1), np.uint8), "power of two"),
+        (np.zeros((4, 2), np.uint8), "power of two"),
         (np.zeros((4, 1), np.float32), "power of two"),
-        (np.zeros(4, np.int8), "power of two"),
+        (np.zeros(4, np.uint8), "power of two"),
         (None, "missing"),
         (b"not numbers", "cannot be read"),
+        (b"", "cannot be read"),
     ],
 )
 def test_numbers_that_do_not_fit_are_refused(tmp_path: Path, numbers: object, complaint: str) -> None:
@@ -145,5 +169,14 @@ def test_other_numbers_are_another_version_of_the_content(tmp_path: Path) -> Non
     assert after.likeness != before.likeness
 
 
+def test_whoever_writes_over_the_numbers_does_not_disturb_what_was_read(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "content", tmp_path / "content"))
+    read = load(folder).likeness
+    before = read.known.sum()
+    (folder / NUMBERS).write_bytes(b"")
+    read.__dict__.pop("known")
+    assert read.known.sum() == before
+
+
 def test_the_numbers_that_are_shipped_are_in_use() -> None:
-    assert likeness().numbers.any(axis=1).mean() > 0.5
+    assert likeness().known.mean() > 0.5

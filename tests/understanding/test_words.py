@@ -5,7 +5,7 @@ import pytest
 from bot.content.vocabulary import Rule, Scope
 from bot.engine.safety import assess
 from bot.messages import Disposition
-from tests.understanding.words import vocabulary, without_rule, without_scope
+from tests.understanding.words import likeness, vocabulary, without_rule, without_scope
 
 RULES = vocabulary().rules
 SCOPES = vocabulary().scopes
@@ -54,3 +54,17 @@ def test_no_scope_can_be_dropped_unnoticed(scope: Scope) -> None:
     rest = without_scope(scope.id)
     texts = [*scope.clears, *scope.turns]
     assert any(assess(text, rest) != assess(text, vocabulary()) for text in texts), "no example needs it"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=names)
+def test_a_rule_is_believed_in_its_own_examples(rule: Rule) -> None:
+    for text in rule.yes:
+        level = assess(text, vocabulary(), likeness()).level
+        assert level is not None, text
+        assert level.rank <= rule.level.rank, text
+
+
+@pytest.mark.parametrize("scope", SHOWN, ids=names)
+def test_what_a_scope_clears_stays_cleared(scope: Scope) -> None:
+    for text in scope.clears:
+        assert assess(text, vocabulary(), likeness()).level in (None, Disposition.NO_MASSAGE), text

@@ -20,7 +20,7 @@ def vocabulary() -> Vocabulary:
 @cache
 def likeness() -> Likeness:
     told = tomllib.loads((ROOT / "content" / "likeness.toml").read_text("utf-8"))
-    return Likeness.model_validate({**told, "numbers": np.load(ROOT / "content" / NUMBERS, mmap_mode="r")})
+    return Likeness.model_validate({**told, "numbers": np.load(ROOT / "content" / NUMBERS)})
 
 
 def without_rule(name: str) -> Vocabulary:
