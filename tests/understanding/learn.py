@@ -37,17 +37,23 @@ CUT_OFF = 0.998
 """The heaviest two in a thousand numbers are cut off where they are written as small whole ones."""
 SHOWN_TIMES = 5
 """As many messages each example of a rule or a scope is worth: somebody chose it."""
+PLAIN_TIMES = 3
+"""As many messages each plain denial is worth: hardly any author takes the trouble to write one."""
 SOURCE = "labelled_messages"
-SURE, CONFIRMED, LEAST_CHANCE = (40, 50, 55), (20, 20, 25), (4, 5, 5)
+SURE, CONFIRMED, LEAST_CHANCE = (20, 50, 55), (20, 20, 25), (3, 5, 5)
 """Chosen by totals of the messages kept apart; see the README here."""
 
 
 class Requests(BaseModel):
-    """Ways of asking for a reminder (`frames` with `d`ays and `t`imes), and signs that are denied."""
+    """Ways of asking for a reminder (`frames` with `d`ays and `t`imes), signs that are denied (the nouns in the frames of
+    scopes, the verbs with their endings), and what is said plainly when all is well."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     denied: tuple[str, ...]
+    verbs: tuple[str, ...]
+    endings: tuple[str, ...]
+    plain: tuple[str, ...]
     times: tuple[str, ...]
     days: tuple[str, ...]
     frames: tuple[str, ...]
@@ -109,6 +115,8 @@ def own_examples() -> list[tuple[str, str, str]]:
 def _said(daily: Daily) -> Iterator[str]:
     for it in (daily.ja, daily.en):
         yield from (frame.format(d=day, t=time) for frame in it.frames for day in it.days for time in it.times)
+        yield from (verb + ending for verb in it.verbs for ending in it.endings)
+        yield from it.plain * PLAIN_TIMES
     yield from daily.reports
     yield from (frame.format(n=pain) for frame in daily.pains for pain in range(11))
 
