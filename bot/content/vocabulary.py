@@ -92,7 +92,7 @@ class Rule(Part):
 
 class Scope(Part):
     """One way of taking a symptom back. `after` patterns start at the symptom's end; `before` patterns end at its start;
-    `around` patterns match anywhere in the sentence."""
+    `around` patterns match anywhere in the sentence. What an `idiom` or `answered` pattern matches is blanked out."""
 
     id: str
     kind: ScopeKind

@@ -51,8 +51,8 @@ class Requests(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     denied: tuple[str, ...]
-    verbs: tuple[str, ...]
-    endings: tuple[str, ...]
+    verbs: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
     plain: tuple[str, ...]
     times: tuple[str, ...]
     days: tuple[str, ...]
