@@ -107,10 +107,7 @@ def test_a_conversation_told_to_slow_down_goes_on_when_slack_said_and_nobody_is_
     people = due(demo, 20)
     demo.slack.faults.lay(Fault("rate", times=3, path="chat.postMessage", seconds=1))
     with demo.bot.working():
-        for _ in range(4):
-            threading.Event().wait(1.1)
-            demo.clock.move(timedelta(seconds=5))
-        until(lambda: len(said(demo)) == 20, 60)
+        until(lambda: _moving(demo) == 20, 60, lambda: _open(demo))
     assert Counter(said(demo)) == Counter(dict.fromkeys(people, 1))
 
 
