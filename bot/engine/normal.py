@@ -83,12 +83,11 @@ def _letters(text: str) -> Pairs:
     for match in _CLUSTER.finditer(text):
         if match.start() in contracted:
             pairs += [(" ", match.start()), ("i", match.start())]
-        for char in _plain(match.group()):
+        for char, folded in _plain(match.group()):
             if char == "-" and previous not in _RANGES:
                 continue
             if previous in _SMALL_VOWELS.get(char, ()):
                 continue
-            folded = fold(char)
             if folded:
                 pairs.append((folded, match.start()))
                 previous = char
@@ -96,9 +95,9 @@ def _letters(text: str) -> Pairs:
 
 
 @lru_cache(maxsize=4096)
-def _plain(cluster: str) -> str:
-    """One letter with its sound mark: its plain form, one sign for each kind of comma, bracket and dash; "" if it says
-    nothing."""
+def _plain(cluster: str) -> tuple[tuple[str, str], ...]:
+    """One letter with its sound mark: its plain form, one sign for each kind of comma, bracket and dash, beside what
+    `fold` makes of it; nothing if it says nothing."""
     out = ""
     for char in unicodedata.normalize("NFKC", cluster).lower():
         char = _MARKS.get(char, char)
@@ -110,7 +109,7 @@ def _plain(cluster: str) -> str:
             out += "。"
         elif char not in _QUOTES and unicodedata.category(char) not in _SAYS_NOTHING:
             out += char
-    return out
+    return tuple((char, fold(char)) for char in out)
 
 
 def _spaced(pairs: Pairs) -> Pairs:

@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -59,6 +58,15 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class _Tried:
+    """A scope that could be met; a `bare` one is no answer to what is itself said by a denial."""
+
+    lang: Literal["ja", "en"]
+    bare: bool
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Age:
     """How long a symptom has been there, where the text says so."""
 
@@ -75,6 +83,7 @@ class Sheet:
         self._found: dict[tuple[ScopeKind, int, int], bool] = {}
         self._scopes = vocabulary.kana_scopes if self._kana else vocabulary.plain_scopes
         self._possible = self._scopes.possible(text)
+        self._tried: dict[tuple[ScopeKind, Where], tuple[_Tried, ...]] = {}
         self.text = self._blanked(text)
         self._stops = [match.start() for match in _STOP.finditer(self.text)]
         self.mentions = _mentions(self.text, vocabulary, self._kana)
@@ -91,8 +100,8 @@ class Sheet:
     def _blanked(self, text: str) -> str:
         """Without the items of a form that were answered with no, and without figures of speech."""
         for kind, blank in _BLANKS:
-            for _, pattern in self._patterns(kind, "after"):
-                text = pattern.sub(partial(_covered, blank), text)
+            for it in self._patterns(kind, "after"):
+                text = it.pattern.sub(partial(_covered, blank), text)
         return text
 
     def sentence(self, place: int) -> tuple[int, int]:
@@ -156,15 +165,20 @@ class Sheet:
         seen = self._around("seen", 0, len(self.text)) and not self._around("unseen", 0, len(self.text))
         return Age(old, seen)
 
-    def _patterns(self, kind: ScopeKind, where: Where, bare: bool = True) -> Iterator[tuple[str, re.Pattern[str]]]:
-        for it in self.vocabulary.scope_patterns.get((kind, where), ()):
-            if it.number in self._possible and (bare or not it.scope.bare):
-                yield it.scope.lang, self._scopes.pattern(it.number)
+    def _patterns(self, kind: ScopeKind, where: Where) -> tuple[_Tried, ...]:
+        key = (kind, where)
+        if key not in self._tried:
+            self._tried[key] = tuple(
+                _Tried(it.scope.lang, it.scope.bare, self._scopes.pattern(it.number))
+                for it in self.vocabulary.scope_patterns.get(key, ())
+                if it.number in self._possible
+            )
+        return self._tried[key]
 
     def _around(self, kind: ScopeKind, start: int, end: int) -> bool:
         key = (kind, start, end)
         if key not in self._found:
-            self._found[key] = any(p.search(self.text, start, end) for _, p in self._patterns(kind, "around"))
+            self._found[key] = any(it.pattern.search(self.text, start, end) for it in self._patterns(kind, "around"))
         return self._found[key]
 
     def _said(self, kind: ScopeKind, mention: Mention) -> bool:
@@ -178,12 +192,13 @@ class Sheet:
         start, end = self.sentence(mention.start)
         reach = self._reach(end) if kind == "over" else len(self.text)
         bare = not self._negative(mention)
-        for lang, pattern in self._patterns(kind, "after", bare):
-            found = pattern.match(self.text, mention.end, reach) if lang == mention.lang else None
+        for it in self._patterns(kind, "after"):
+            tried = it.lang == mention.lang and (bare or not it.bare)
+            found = it.pattern.match(self.text, mention.end, reach) if tried else None
             if found and not (kind == "over" and self._another(mention, found.end())):
                 return True
         before = self.text[start : mention.start]
-        if any(lang == mention.lang and p.search(before) for lang, p in self._patterns(kind, "before")):
+        if any(it.lang == mention.lang and it.pattern.search(before) for it in self._patterns(kind, "before")):
             return True
         if kind == "over":
             past = mention.lang == "en" or _PAST.match(self.text, mention.start)
@@ -244,7 +259,11 @@ class Sheet:
         start, end = self.sentence(mention.start)
         if start not in self._persons:
             self._persons[start] = {
-                kind: [it.end() for _, p in self._patterns(kind, "around") for it in p.finditer(self.text, start, end)]
+                kind: [
+                    it.end()
+                    for tried in self._patterns(kind, "around")
+                    for it in tried.pattern.finditer(self.text, start, end)
+                ]
                 for kind in _PERSONS
             }
         last = {
