@@ -31,7 +31,8 @@ def base(folder: Path) -> Path:
         if (
             isinstance(model, type)
             and issubclass(model, BaseModel)
-            and name not in ("safety", "clinic", "menu", "reminders", "likeness", "programme", "pacing", "nudges")
+            and name
+            not in ("safety", "clinic", "menu", "reminders", "likeness", "requests", "programme", "pacing", "nudges")
         ):
             file.write_text(
                 "".join(f"{n} = {smallest(f.annotation)}\n" for n, f in model.model_fields.items()), "utf-8"

@@ -11,13 +11,14 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from bot.content.booking import BookingWords
-from bot.content.likeness import NUMBERS, Likeness
+from bot.content.likeness import Likeness
 from bot.content.model import Clinic, Condition, Content, Flow, Menu, Phrases, Routine, Safety, Strict, Tip
 from bot.content.nudges import Nudges
 from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Programme
 from bot.content.reminders import Reminders
+from bot.content.requests import Requests
 from bot.content.staff_room import StaffRoom
 from bot.content.vocabulary import Vocabulary
 
@@ -56,7 +57,8 @@ def load(folder: Path) -> Content:
     clinic = reader.one("clinic.toml", Clinic)
     safety = reader.one("red_flags.toml", Safety)
     vocabulary = reader.one("words.toml", Vocabulary)
-    likeness = reader.one("likeness.toml", Likeness, reader.numbers(NUMBERS))
+    likeness = reader.one("likeness.toml", Likeness, reader.numbers("likeness.npy"))
+    requests = reader.one("requests.toml", Requests, reader.numbers("requests.npy"))
     menu = reader.one("menu.toml", Menu)
     phrases = reader.one("phrases.toml", Phrases)
     pages = reader.one("pages.toml", Pages)
@@ -74,6 +76,7 @@ def load(folder: Path) -> Content:
         and safety
         and vocabulary
         and likeness
+        and requests
         and menu
         and phrases
         and pages
@@ -92,6 +95,7 @@ def load(folder: Path) -> Content:
         safety=safety,
         vocabulary=vocabulary,
         likeness=likeness,
+        requests=requests,
         menu=menu,
         phrases=phrases,
         pages=pages,

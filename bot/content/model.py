@@ -17,6 +17,7 @@ from bot.content.pacing import Pacing
 from bot.content.pages import Pages
 from bot.content.programme import Factor, Programme
 from bot.content.reminders import Reminders
+from bot.content.requests import Requests
 from bot.content.staff_room import StaffRoom
 from bot.content.vocabulary import Vocabulary
 from bot.messages import Command, Disposition
@@ -618,6 +619,7 @@ class Content(Strict):
     safety: Safety
     vocabulary: Vocabulary
     likeness: Likeness
+    requests: Requests
     menu: Menu
     phrases: Phrases
     pages: Pages

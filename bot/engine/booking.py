@@ -301,7 +301,7 @@ def told(draft: Draft, text: str) -> bool:
     telling = draft.state.telling
     if telling is None or draft.since(telling.since) >= timedelta(minutes=TELL_MINUTES):
         return False
-    wish = wishes.read(text, draft.content.vocabulary).command
+    wish = wishes.read(text, draft.content).command
     words = draft.content.booking
     if wish in _NOT_A_WISH:
         return False

@@ -40,34 +40,65 @@ _HALVES: tuple[tuple[Half, str], ...] = (
               r"|evenings?|at night|tonight|every night|nights?"),
 )  # fmt: skip
 _HALF = re.compile("|".join(f"(?P<h{index}>{pattern})" for index, (_, pattern) in enumerate(_HALVES)))
-_HOUR_JA = rf"(?P<hour>{NUMBER}|{KANA_NUMBER})(?:時(?!間)|じ(?!かん|ゆう|ゆ|つ|や))"
+_HOUR_JA = rf"(?P<hour>{NUMBER}|{KANA_NUMBER})(?:時(?!間)|(?<=[0-9])字|じ(?!かん|ゆう|ゆ|つ|や))"
 _MINUTE_JA = rf"(?:(?P<half>半|はん)|(?P<minute>{NUMBER}|{KANA_NUMBER})(?:分|ふん|ぷん)(?P<before>前|まえ)?(?!後|くらい後|ほど後|ご(?!ろ)))?"
 _TIME_JA = re.compile(_HOUR_JA + _MINUTE_JA)
 _TIME_COLON = re.compile(r"(?<![0-9:/])(?P<hour>[0-9]{1,2})[:;h](?P<minute>[0-5][0-9])(?![0-9])")
+_TIME_BARE = re.compile(
+    r"(?:朝|夜|晩|午前|午後|夕方|昼)の?(?P<hour>[0-9]{1,2})(?![0-9:時じ字分%年月日回割つ本個])(?P<minute>(?!))?"
+)
+"""朝6, 夜の10: the part of the day stands for the word hour."""
+_TIME_DIGITS = re.compile(
+    r"(?<![0-9:./])(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][05])(?: ?hrs| ?hours)?(?![0-9:./年円歩mk])"
+)
+"""1900, 2200 hrs. Only on the fives: 1964 is a year."""
+_TIME_DOT = re.compile(r"(?<![0-9.])(?P<hour>1?[0-9]|2[0-3])\.(?P<minute>[0-5][05])(?![0-9.])")
 _TIME_EN = re.compile(
-    rf"(?<![a-z0-9:/])(?:(?P<frac>half past|quarter past|quarter to|(?:{ENGLISH_NUMBER}|[0-9]+) (?:minutes )?(?:past|to)) )?"
-    rf"(?P<hour>[0-9]{{1,2}}|{ENGLISH_NUMBER})(?:[:. ](?P<minute>[0-5][0-9]|{ENGLISH_NUMBER}))?"
-    r"(?P<mark> ?(?:oclock|o clock|am|pm|a[.。]m|p[.。]m|in the (?:morning|evening|afternoon)|at night|tonight|every (?:morning|night|evening))(?![a-z]))?"
+    rf"(?<![a-z0-9:/])(?:(?P<frac>half past|half|quarter past|quarter to|(?<!from )(?:{ENGLISH_NUMBER}|[0-9]+) (?:minutes )?(?:past|to)) )?"
+    rf"(?P<hour>[0-9]{{1,2}}|{ENGLISH_NUMBER}|(?<=past )midnight)(?:[:. ](?P<minute>[0-5][0-9]|{ENGLISH_NUMBER}))?"
+    r"(?P<mark> ?(?:oclock|o clock|am|pm|a[.。]m|p[.。]m|sharp|ish|in the (?:morning|evening|afternoon)|at night|tonight|every (?:morning|night|evening))(?![a-z]))?"
 )
 _NAMED = ((re.compile(r"正午|しようご|お昼(?:ちょうど)?の?12時|昼の?(?:12|十二)時|(?<![a-z])(?:noon|midday)(?![a-z])"), ClockTime(12, 0)),
           (re.compile(r"(?<![a-z])midnight(?![a-z])"), ClockTime(0, 0)))  # fmt: skip
 _NEAR = 8
+_LISTED = re.compile(
+    r"(?:ごろ|頃|くらい|ぐらい)?(?:に)?(?:と|か|や|も|、|・|/|&|または|それか|もしくは| ?(?:and|or) ?(?:at )?| )*(?:朝|昼|夜|晩|夕方|午前|午後)?の?(?:in the (?:morning|evening) ?)?"
+)
+_REASON = re.compile(
+    r"(?:半)?(?:ごろ|頃|くらい|ぐらい|前|まえ)?(?:に|には|は|が|の|だと|で|から|まで|の?人|も)?(?:はもう|もう|は)?"
+    r"(?:寝|ね(?:る|ます|て)|起き|おき(?:る|ます|て)|帰|出(?:る|勤|ます|かけ)|終わ|おわ|始ま|はじま|着|会議|仕事|食事|ご飯|ごはん|夕飯|夕食|お?風呂|だと?(?:早|遅)|無理|むり|だめ|だから|なので|なんで|すぎ|過ぎ|以降|以前|まで|じゃな|ではな|でなく|じゃなく|をやめ|やめて|だった|に来て|に届|に鳴|のやつ|のお?知らせ|の通知|のリマインド)"
+    r"|からな(?:ので|んで)|って言"
+)
+"""What follows a time that is only told of: why, or what has been so far."""
+_FROM = re.compile(
+    r"(?:\bfrom|\bnot(?: at)?|instead of|rather than|\bafter|(?:get|am|im|got) (?:home|back|up|in)(?: \w+){0,2}) (?:at |about |around |by )*$"
+)
 
 
 def times(text: str) -> tuple[ClockTime, ...]:
-    """Every time of day in `text`, in order, none twice."""
-    found: list[tuple[int, ClockTime]] = []
+    """The time of day that is asked for, or several that are listed, in order, none twice: of times one after the other the
+    last, unless it only tells why (8時から9時に, not 7 but 8, 9時に寝るので8時)."""
+    found: list[tuple[int, int, ClockTime]] = []
     for pattern in (_TIME_JA, _TIME_COLON):
         for match in pattern.finditer(text):
-            if not any(start == match.start() for start, _ in found):
+            if not any(start == match.start() for start, _, _ in found):
                 time = _time(match, text)
-                found += [(match.start(), time)] if time else []
+                found += [(*match.span(), time)] if time else []
     if not found:
-        found = [(match.start(), time) for match in _TIME_EN.finditer(text) if (time := _english_time(match, text))]
+        found = [(*match.span(), time) for match in _TIME_EN.finditer(text) if (time := _english_time(match, text))]
+    for pattern in () if found else (_TIME_DOT, _TIME_DIGITS, _TIME_BARE):
+        found += [(*match.span(), time) for match in pattern.finditer(text) if (time := _time(match, text))]
     if not found:
-        found = [(named.start(), time) for pattern, time in _NAMED if (named := pattern.search(text))]
-    ordered = [time for _, time in sorted(found, key=lambda it: it[0])]
-    return tuple(dict.fromkeys(ordered))
+        found = [(*named.span(), time) for pattern, time in _NAMED if (named := pattern.search(text))]
+    return tuple(dict.fromkeys(_asked_for(sorted(found, key=lambda it: it[0]), text)))
+
+
+def _asked_for(found: list[tuple[int, int, ClockTime]], text: str) -> list[ClockTime]:
+    wanted = [it for it in found if not _REASON.match(text, it[1]) and not _FROM.search(text[: it[0]])] or found
+    last = len(wanted) - 1
+    while last > 0 and _LISTED.fullmatch(text, wanted[last - 1][1], wanted[last][0]):
+        last -= 1
+    return [time for _, _, time in wanted[last:]]
 
 
 def _time(match: re.Match[str], text: str) -> ClockTime | None:
@@ -89,11 +120,12 @@ def _earlier(time: ClockTime, minutes: int) -> ClockTime:
 
 
 def _english_time(match: re.Match[str], text: str) -> ClockTime | None:
-    hour, minute = number(match["hour"]), number(match["minute"]) if match["minute"] else 0
+    hour = 0 if match["hour"] == "midnight" else number(match["hour"])
+    minute = number(match["minute"]) if match["minute"] else 0
     if hour is None or minute is None or hour > 24 or minute > 59:
         return None
     at = re.search(r"(?<![a-z])(?:at|for|to|by|around|about) $", text[: match.start()])
-    if not (match["mark"] or match["frac"] or at):
+    if not (match["mark"] or match["frac"] or at) or (match["hour"] == "midnight" and not match["frac"]):
         return None
     if at and not match["mark"] and re.match(r" ?(?:min|hour|%|out|days?|weeks?|/)", text[match.end() :]):
         return None
@@ -102,7 +134,7 @@ def _english_time(match: re.Match[str], text: str) -> ClockTime | None:
     if frac is None:
         return on_clock(hour, minute, half)
     word, _, way = frac.replace(" minutes", "").rpartition(" ")
-    minutes = {"half": 30, "quarter": 15}.get(word) or number(word) or 0
+    minutes = 30 if frac == "half" else {"half": 30, "quarter": 15}.get(word) or number(word) or 0
     time = on_clock(hour, 0 if way == "to" else minutes, half)
     return _earlier(time, minutes) if way == "to" else time
 
@@ -147,12 +179,12 @@ def on_clock(hour: int, minute: int, half: Half | None) -> ClockTime:
 
 _ANCHORS: tuple[tuple[Anchor, str], ...] = (
     ("after_bath", r"(?:お?風呂|おふろ|ふろ|入浴|湯船|しやわ|シャワー|湯)(?:に(?:入|はい)つた|を?出た|から(?:出|上が|あが)つた|から(?:出|あが|上が)|"
-                       r"を?(?:済|すま)ませた|の)?(?:後|あと|のち|上が|あが|出|たら)|ふろあがり|after (?:\w+ )?(?:bath|shower)\w*"),
+                       r"を?(?:済|すま)ませた|の)?(?:後|あと|のち|上が|あが|出|で?たら|ころ|頃)|ふろあがり|after (?:\w+ )?(?:bath|shower|tub)\w*|out of (?:the |my )?(?:bath|shower|tub)"),
     ("before_sleep", r"(?:寝|ね|眠|ねむ)(?:る|むる)(?:直)?(?:前|まえ)|就寝(?:前|まえ)|寝しな|布団に入る(?:前|とき)|ベッドに入る(?:前|とき)|おやすみ前|"
                          r"before (?:\w+ )?(?:bed\w*|sleep\w*|going to (?:bed|sleep)|i (?:go to )?(?:sleep|bed))|at bedtime|bedtime"),
     ("after_waking", r"(?:起き|おき|目(?:が|を)?(?:覚|さ)め|めがさめ)(?:て(?:すぐ|から|直後)|た(?:ら|とき|時|後|あと|直後)|がけ|抜け)|"
-                         r"起床(?:後|時|したら|の後)|寝起き|朝いち(?:ばん)?|朝一番?|(?:when|after|once|as soon as) (?:i |im )?(?:wak\w+|get up|getting up|up)"),
-    ("noon", r"お?昼(?:休み|ごはん|ご飯|食|頃|ごろ|に|の(?:休憩|時間)|どき|時)|ひるやすみ|おひる|ランチ|at lunch\w*|lunch ?(?:time|break)"),
+                         r"起床(?:後|時|したら|の後)|寝起き|朝いち(?:ばん)?|朝一番?|wake ?up time|(?:when|after|once|as soon as) (?:i |im )?(?:wak\w+|get up|getting up|up)"),
+    ("noon", r"お?昼(?:休み|ごはん|ご飯|食|頃|ごろ|に|の(?:休憩|時間)|どき|時)|ひるやすみ|おひる|ランチ|(?:at|after|over) lunch\w*|lunch ?(?:time|break|hour)"),
 )  # fmt: skip
 
 
@@ -171,21 +203,52 @@ _KANA_DAYS: dict[str, Day] = dict(zip(("げつ", "か", "すい", "もく", "き
 _ENGLISH_DAY = re.compile(
     r"(?<![a-z])(mon|tue|wed|thu|fri|sat|sun)(?:s|rs|r|nes|urs|ur)?(?:days?)?(?![a-z])(?: ?(?:to|through|-|thru) ?(mon|tue|wed|thu|fri|sat|sun)[a-z]*)?"
 )
+_ENGLISH_DAY_NAME = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+_EXCEPT = re.compile(
+    rf"(?P<ja>(?:(?:[{_WEEK}]曜?日?|土日祝?|週末|平日|休日)(?:、|・|と|や|か)?)+)(?:だけ)?(?:を|は|が)?"
+    r"(?:以外|除|のぞ|抜|ぬい|要ら|いら[なん]|置いと|置いて|無理|むり|なしで|休み(?!の日)|やめて)"
+    rf"|(?<![a-z])(?:except|but not|but|bar|apart from|other than|excluding|excl|minus|not (?:on|at)) (?:for |on |at )?(?:the )?"
+    rf"(?P<en>(?:{_ENGLISH_DAY_NAME}|weekends?|weekdays?)(?:(?: and | or |、 ?| )(?:{_ENGLISH_DAY_NAME}|weekends?))*)"
+)
+_ENGLISH_RANGE = re.compile(r"(?<![a-z])(mon|tue|wed|thu|fri|sat|sun)(mon|tue|wed|thu|fri|sat|sun)(?![a-z])")
+"""mon-fri: folding takes the dash away."""
 _SETS: tuple[tuple[Days, re.Pattern[str]], ...] = (
-    ("weekdays", re.compile(fold(r"平日|へいじつ|ウィークデー|(?:仕事|会社|出勤|学校)(?:が|の)?ある?(?:日|ひ)|(?<![a-z])(?:weekdays?|workdays?|working days?|week days?)(?![a-z])"))),
-    ("weekends", re.compile(fold(r"土日|週末|しゆうまつ|どにち|(?:お)?休みの日|休日|(?<![a-z])weekends?(?![a-z])"))),
-    ("daily", re.compile(r"毎(?:日|晩|朝|夜|夕)|まい(?:にち|ばん|あさ)|日々|(?<![a-z])(?:every ?(?:day|night|morning|evening|single day)|daily|nightly|each (?:day|night|morning|evening))(?![a-z])")),
+    ("weekdays", re.compile(fold(r"平日(?!も(?:休日|週末|土日)も)|へいじつ|ウィークデー|(?:仕事|会社|出勤|学校)(?:が|の)?ある?(?:日|ひ)|(?<![a-z])(?:weekdays?|workdays?|working days?|week days?)(?![a-z])"))),
+    ("weekends", re.compile(fold(r"(?<!平日も)(?:土日|週末|休日)|しゆうまつ|どにち|(?:お)?休みの日|(?<![a-z])weekends?(?![a-z])"))),
+    ("daily", re.compile(r"平日も(?:休日|週末|土日)も|一週間ずつと|(?:seven|7) days a week|evry ?day|毎(?:日|晩|朝|夜|夕)|まい(?:にち|ばん|あさ)|日々|(?<![a-z])(?:every ?(?:day|night|morning|evening|single day)|daily|nightly|each (?:day|night|morning|evening))(?![a-z])")),
 )  # fmt: skip
 
 
 def days(text: str) -> Days | None:
-    """The days that are said; None if none are."""
-    named = _named_days(text)
+    """The days that are said; None if none are. What is taken out counts as all the others (日曜以外, every day but Sunday)."""
+    text = _ENGLISH_RANGE.sub(r"\1 to \2", text)
+    left_out: set[Day] = set()
+    for match in _EXCEPT.finditer(text):
+        left_out |= _all_days(match["ja"] or match["en"])
+    rest = _EXCEPT.sub(" ", text)
+    named = _named_days(rest)
+    if left_out:
+        named = (named or _set_days(rest) or set(DAYS)) - left_out
     if named == set(DAYS):
         return "daily"
     if named:
         return "weekends" if named == {"sat", "sun"} else tuple(day for day in DAYS if day in named)
-    return next((name for name, pattern in _SETS if pattern.search(text)), None)
+    return next((name for name, pattern in _SETS if pattern.search(rest)), None)
+
+
+def _all_days(text: str) -> set[Day]:
+    return _named_days(text) or _set_days(text)
+
+
+def _set_days(text: str) -> set[Day]:
+    found = next((name for name, pattern in _SETS if pattern.search(text)), None)
+    match found:
+        case "weekends":
+            return {"sat", "sun"}
+        case "weekdays":
+            return set(DAYS) - {"sat", "sun"}
+        case _:
+            return set()
 
 
 def _named_days(text: str) -> set[Day]:

@@ -17,7 +17,8 @@ import numpy as np
 import Stemmer
 from numpy.typing import NDArray
 
-from bot.content.likeness import KINDS, LEVELS, Kind, Likeness, Numbers
+from bot.content.likeness import KINDS, LEVELS, Kind, Likeness
+from bot.content.network import Network, Numbers
 from bot.messages import Disposition
 
 LONGEST_PIECE = 5
@@ -32,7 +33,6 @@ _UNVOICED = str.maketrans(
 )
 _SEPARATORS = str.maketrans("", "", " 、")
 _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
-_BITS = 32
 _ALARMS = (Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR)
 _Marks = NDArray[np.uint32]
 
@@ -40,7 +40,7 @@ _Marks = NDArray[np.uint32]
 @dataclass(frozen=True, slots=True)
 class Signs:
     """The marks of a message: of its letters, words and names, each once, and of the facts about it. A mark is 32 bits
-    that tell one sign from another; which row of the numbers it has, its first bits say."""
+    that tell one sign from another."""
 
     told: _Marks
     facts: _Marks
@@ -94,14 +94,8 @@ def _pieces(line: str) -> list[_Marks]:
     mark = np.zeros(len(letters), np.uint32)
     for size in range(1, min(LONGEST_PIECE, len(letters)) + 1):
         mark = (mark[: len(letters) - size + 1] ^ letters[size - 1 :]) * np.uint32(0x01000193) + np.uint32(0x9E3779B9)
-        found.append(_spread(mark))
+        found.append(mark)
     return found
-
-
-def _spread(mark: _Marks) -> _Marks:
-    """Every bit of a mark into its first ones."""
-    mixed = (mark ^ (mark >> np.uint32(15))) * np.uint32(0x85EBCA6B)
-    return mixed ^ (mixed >> np.uint32(13))
 
 
 def _phrases(words: Sequence[str]) -> list[str]:
@@ -113,29 +107,30 @@ def _marks(names: Sequence[str]) -> _Marks:
     return np.array([zlib.crc32(name.encode()) for name in names], np.uint32)
 
 
-def rows(marks: _Marks, height: int) -> NDArray[np.intp]:
-    """Where each mark stands in numbers of `height` rows."""
-    return (marks >> np.uint32(_BITS - (height.bit_length() - 1))).astype(np.intp)
+def places(wanted: _Marks, marks: _Marks) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Where among `marks`, which ascend, each mark that is wanted stands, and which of them do."""
+    at = np.minimum(np.searchsorted(marks, wanted), len(marks) - 1)
+    return at, marks[at] == wanted
 
 
-def weighed(found: Signs, known: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Numbers]:
-    """The rows of a message's signs, without those that are not `known`, and what each is worth."""
-    told, facts = (of[known[of]] for of in (rows(found.told, len(known)), rows(found.facts, len(known))))
+def weighed(found: Signs, marks: _Marks) -> tuple[NDArray[np.intp], Numbers]:
+    """Where the signs of a message stand among `marks`, without those that do not, and what each is worth."""
+    told, facts = (at[known] for at, known in (places(found.told, marks), places(found.facts, marks)))
     worth = np.full(len(told) + len(facts), FACT_WORTH, np.float32)
     worth[: len(told)] = 1 / math.sqrt(len(told) or 1)
     return np.concatenate([told, facts]), worth
 
 
-def _traits(found: Signs, likeness: Likeness) -> Numbers:
+def _traits(found: Signs, network: Network) -> Numbers:
     """How much of each trait is seen; below nothing it is not seen."""
-    at, worth = weighed(found, likeness.known)
-    shown = (likeness.of(at) * worth[:, None]).sum(axis=0)
-    return np.asarray(shown * likeness.unit + likeness.bias, np.float32)
+    at, worth = weighed(found, network.marks)
+    shown = (network.of(at) * worth[:, None]).sum(axis=0)
+    return np.asarray(shown * network.unit + network.bias, np.float32)
 
 
-def chances(found: Signs, likeness: Likeness) -> tuple[float, ...]:
-    """How likely each of KINDS is; they add up to 1."""
-    scores = (np.maximum(_traits(found, likeness), 0)[:, None] * likeness.speaks).sum(axis=0) + likeness.leaning
+def chances(found: Signs, network: Network) -> tuple[float, ...]:
+    """How likely each of the network's kinds is; they add up to 1."""
+    scores = (np.maximum(_traits(found, network), 0)[:, None] * network.speaks).sum(axis=0) + network.leaning
     raised = np.exp(scores - scores.max())
     return tuple((raised / raised.sum()).tolist())
 
@@ -162,7 +157,8 @@ def telling(text: str, found: Signs, kind: Kind, likeness: Likeness) -> tuple[in
     at = 0
     for line in text.split("\n"):
         for size, marks in enumerate(_pieces(line), 1):
-            each = (likeness.of(rows(marks, len(likeness.numbers))) * by_trait).sum(axis=1) / size
+            rows, known = places(marks, likeness.marks)
+            each = (likeness.of(rows) * by_trait).sum(axis=1) * known / size
             for offset in range(size):
                 worth[at + offset : at + offset + len(each)] += each
         at += len(line) + 1

@@ -247,7 +247,7 @@ def _said(draft: Draft, text: str, message_id: str) -> None:
         return
     if booking.told(draft, text):
         return
-    wish = wishes.read(text, draft.content.vocabulary)
+    wish = wishes.read(text, draft.content)
     if wish.asked is not None:
         nudging.asked(draft, wish.asked)
         return

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.content.requests import ASKED, Requests
 from bot.content.vocabulary import Vocabulary
 from bot.engine import amount_words, clock_words
 from bot.engine.clock_words import Anchor, ClockTime, Days
-from bot.engine.normal import normalise
+from bot.engine.likeness import ALWAYS, Signs, chances, signs, spoken
+from bot.engine.normal import JAPANESE, normalise
 from bot.messages import Locale
 
 _LONGEST = 1000
@@ -162,18 +164,57 @@ Request = (
 )  # fmt: skip
 
 
-def understand(text: str, vocabulary: Vocabulary) -> Request:
-    """The first everyday request, in the vocabulary's order, that `text` makes; Unknown if none."""
+def understand(text: str, vocabulary: Vocabulary, requests: Requests | None = None) -> Request:
+    """What `text` asks for first: by the patterns, in the vocabulary's order, and, with `requests`, by what people are
+    known to mean with such words; Unknown if nothing."""
     folded = normalise(text[:_LONGEST])
+    named = named_intents(folded, vocabulary)
+    by_pattern, request = request_of(folded, named)
+    if requests is None:
+        return request
+    by_kind = chances(signs_of_request(folded, named, by_pattern, vocabulary), requests)
+    chance, kind = max(zip(by_kind, ASKED, strict=True))
+    if kind == by_pattern or chance * 100 < (requests.nothing if kind == "unknown" else requests.sure):
+        return request
+    return (Unknown() if kind == "unknown" else _READERS[kind](folded)) or request
+
+
+def named_intents(folded: str, vocabulary: Vocabulary) -> list[tuple[str, bool]]:
+    """The intents that a pattern finds, in order, and whether nothing speaks against them."""
     lookout = vocabulary.requests
     possible = lookout.possible(folded)
-    for intent, patterns, unless in vocabulary.intent_patterns:
-        asked = any(lookout.pattern(it).search(folded) for it in patterns & possible)
-        if asked and not any(lookout.pattern(it).search(folded) for it in unless & possible):
-            request = _READERS[intent.partition(".")[0]](folded)
-            if request is not None:
-                return request
-    return Unknown()
+    return [
+        (intent.partition(".")[0], not any(lookout.pattern(it).search(folded) for it in unless & possible))
+        for intent, patterns, unless in vocabulary.intent_patterns
+        if any(lookout.pattern(it).search(folded) for it in patterns & possible)
+    ]
+
+
+def request_of(folded: str, named: list[tuple[str, bool]]) -> tuple[str, Request]:
+    """The first intent that stands, by its name, and what it asks for."""
+    for intent, stands in named:
+        request = _READERS[intent](folded) if stands else None
+        if request is not None:
+            return intent, request
+    return "unknown", Unknown()
+
+
+def signs_of_request(folded: str, named: list[tuple[str, bool]], by_pattern: str, vocabulary: Vocabulary) -> Signs:
+    """What is learned of a request, and what it is told by: letters and words, the intents that are named, and amounts."""
+    japanese = bool(JAPANESE.search(folded))
+    facts = {ALWAYS, "japanese" if japanese else "latin", f"asks:{by_pattern}"}
+    facts |= {f"{'may' if stands else 'unless'}:{intent}" for intent, stands in named}
+    times = clock_words.times(folded)
+    told = {
+        "time": bool(times),
+        "ambiguous": bool(times) and times[0].ambiguous,
+        "days": clock_words.days(folded) is not None,
+        "moment": clock_words.anchor(folded) is not None,
+        "minutes": amount_words.minutes(folded) is not None,
+        "number": amount_words.pain(folded) is not None,
+    }
+    facts |= {name for name, so in told.items() if so}
+    return signs(folded, spoken(vocabulary.in_kana(folded)), not japanese, (), facts)
 
 
 def _snooze(text: str) -> Request | None:

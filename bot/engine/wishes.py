@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.content.vocabulary import Vocabulary
+from bot.content.model import Content
 from bot.engine import understand
 from bot.messages import Command
 
@@ -25,9 +25,9 @@ class Wish:
     asked: Literal["exercise", "prevention"] | None = None
 
 
-def read(text: str, vocabulary: Vocabulary) -> Wish:
+def read(text: str, content: Content) -> Wish:
     """The wish in a text that raised no alarm."""
-    match understand.understand(text, vocabulary):
+    match understand.understand(text, content.vocabulary, content.requests):
         case understand.StartScreening():
             return Wish(Command.START)
         case understand.ShowRoutine():

@@ -10,7 +10,7 @@ from typing import Literal
 from bot.engine import understand as asked
 from bot.engine.safety import assess
 from bot.engine.understand import Request, understand
-from tests.understanding.words import ROOT, likeness, vocabulary
+from tests.understanding.words import ROOT, likeness, requests, vocabulary
 
 LEVELS = ("emergency", "urgent", "doctor", "no_massage", "none")
 ALARMS = LEVELS[:3]
@@ -21,16 +21,23 @@ Part = Literal[
     "practice3",
     "practice4",
     "practice5",
+    "practice6",
     "coined",
+    "requests",
     "heldout",
     "heldout2",
     "heldout3",
     "heldout4",
     "heldout5",
+    "heldout6",
+    "heldout7",
+    "heldout8",
+    "heldout9",
+    "heldout_requests",
 ]
 LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
 """Rules were made by these."""
-LEARNED_FROM: tuple[Part, ...] = (*LOOKED_AT, "practice3", "practice4", "practice5")
+LEARNED_FROM: tuple[Part, ...] = (*LOOKED_AT, "practice3", "practice4", "practice5", "practice6", "requests")
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,11 @@ class Row:
     right: tuple[str, ...]
     intent: str
     value: str
+
+    @property
+    def asked(self) -> str:
+        """The intent as networks know it."""
+        return f"language_{self.value}" if self.intent == "language" else self.intent
 
 
 @cache
@@ -123,14 +135,33 @@ def value(request: Request) -> str:
             return ""
 
 
+@cache
 def _requests(part: Part) -> list[tuple[Row, Request]]:
-    return [(row, understand(row.text, vocabulary())) for row in rows(part) if row.kind == "intent"]
+    return [(row, understand(row.text, vocabulary(), requests())) for row in rows(part) if row.kind == "intent"]
 
 
-def requests_right(part: Part) -> float:
+def requests_right(part: Part, lang: str) -> float:
     """The share of messages whose request is the one that was meant."""
-    found = [name(request) == row.intent for row, request in _requests(part)]
+    found = [name(request) == row.intent for row, request in _requests(part) if row.lang == lang]
     return sum(found) / len(found)
+
+
+TALK = (
+    "idiom", "smalltalk", "ordinary_ache", "home_work", "media", "third_person_chronic", "hypothetical", "harmless_body",
+    "resolved_past", "organ_talk", "diagnosis_only", "acute_strain",
+)  # fmt: skip
+"""Mechanisms of harmless messages that ask for nothing."""
+
+
+def taken_for_a_request(parts: tuple[Part, ...]) -> float:
+    """The share of harmless talk that is taken for a request."""
+    talk = [
+        row.text
+        for part in parts
+        for row in rows(part)
+        if row.level in ("none", "no_massage") and row.mechanism in TALK
+    ]
+    return sum(name(understand(text, vocabulary(), requests())) != "unknown" for text in talk) / len(talk)
 
 
 def _reminders(part: Part) -> list[tuple[str, str]]:
@@ -139,8 +170,21 @@ def _reminders(part: Part) -> list[tuple[str, str]]:
 
 def reminders_right(part: Part) -> float:
     """The share of reminders with exactly the time and days that were meant."""
-    found = [wanted == got for wanted, got in _reminders(part)]
+    found = [_same(wanted, got) for wanted, got in _reminders(part)]
     return sum(found) / len(found)
+
+
+def _same(wanted: str, got: str) -> bool:
+    """Days may be called by their set or one by one, and noon by its hour."""
+    return _plain(wanted) == _plain(got)
+
+
+def _plain(value: str) -> tuple[str, str]:
+    at, _, days = value.partition("|")
+    return at.replace("noon", "12:00"), _SETS.get(days, days)
+
+
+_SETS = {"weekdays": "mon,tue,wed,thu,fri", "weekends": "sat,sun", "daily": "mon,tue,wed,thu,fri,sat,sun"}
 
 
 def doubtful_hours_asked_back(part: Part) -> float:

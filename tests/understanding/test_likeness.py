@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from bot.content.likeness import KINDS, NUMBERS, Kind, Likeness, packed
+from bot.content.likeness import KINDS, Kind, Likeness
 from bot.content.load import ContentError, load
-from bot.engine.likeness import ALWAYS, Signs, Vote, chances, signs, telling, vote
+from bot.content.network import packed
+from bot.engine.likeness import ALWAYS, Signs, Vote, chances, places, signs, telling, vote
 from bot.engine.safety import ALIKE, assess
 from bot.messages import Disposition
 from tests.understanding import learn
-from tests.understanding.learn import Example
+from tests.understanding.network import SEEN_AT_LEAST, Example
 from tests.understanding.words import ROOT, likeness, vocabulary
 
 WORDS: tuple[tuple[str, Kind], ...] = (("おしりがへん", "e1"), ("おしりがぬけた", "e1"), ("ねつがでた", "u1"), ("ねつっぽい", "u1"), ("おわりました", "none"),
@@ -26,11 +28,11 @@ def told(text: str) -> Signs:
 
 @cache
 def small() -> Likeness:
-    return learn.learn([Example(told(text), kind) for text, kind in WORDS * 200], height=4096, width=8)
+    return learn.likeness([Example(told(text), kind) for text, kind in WORDS * 200], width=8)
 
 
 def test_the_same_messages_give_the_same_numbers() -> None:
-    again = learn.learn([Example(told(text), kind) for text, kind in WORDS * 200], height=4096, width=8)
+    again = learn.likeness([Example(told(text), kind) for text, kind in WORDS * 200], width=8)
     assert again == small()
     assert learn.written(again) == learn.written(small())
 
@@ -43,24 +45,27 @@ def test_what_was_learned_is_found_again() -> None:
 
 
 def test_what_few_messages_have_is_not_learned() -> None:
-    rare = [Example(told("めずらしい"), "e2")] * (learn.SEEN_AT_LEAST - 1)
-    learned = learn.learn([*(Example(told(text), kind) for text, kind in WORDS * 200), *rare], height=4096, width=8)
+    rare = [Example(told("めずらしい"), "e2")] * (SEEN_AT_LEAST - 1)
+    learned = learn.likeness([*(Example(told(text), kind) for text, kind in WORDS * 200), *rare], width=8)
     assert max(chances(told("めずらしい"), learned)) != chances(told("めずらしい"), learned)[KINDS.index("e2")]
 
 
-def test_numbers_are_kept_two_in_a_byte() -> None:
+def test_numbers_are_kept_two_in_a_byte_beside_the_mark_of_their_sign() -> None:
     numbers = np.array([[-7, 0, 3, 7], [0, 0, 0, 0], [1, -1, 9, -9], [0, 0, 0, 1]], np.float32)
+    marks = np.array([3, 5, 2**31, 2**32 - 1], np.uint32)
     kept = Likeness.model_validate(
         {
             **small().model_dump(exclude={"bias", "traits"}),
             "bias": (0,) * 4,
             "traits": ((0,) * 8,) * 4,
-            "numbers": packed(numbers),
+            "numbers": packed(marks, numbers),
         }
     )
-    assert kept.numbers.shape == (4, 2)
+    assert kept.numbers.itemsize == 6
     assert (kept.of(np.arange(4)) == np.clip(numbers, -7, 7)).all()
-    assert kept.known.tolist() == [True, False, True, True]
+    at, known = places(np.array([0, 3, 4, 2**31, 2**32 - 1], np.uint32), kept.marks)
+    assert at[known].tolist() == [0, 2, 3]
+    assert known.tolist() == [False, True, False, True, True]
 
 
 def test_the_most_serious_level_that_is_sure_enough_counts() -> None:
@@ -135,13 +140,20 @@ def test_plain_warning_signs_are_never_lowered() -> None:
         assert together.rank <= alone.rank
 
 
+def kept(marks: list[int], traits: int) -> NDArray[np.void]:
+    rows: NDArray[np.void] = packed(np.array(marks, np.uint32), np.zeros((len(marks), traits), np.float32))
+    return rows
+
+
 @pytest.mark.parametrize(
     ("numbers", "complaint"),
     [
-        (np.zeros((3, 1), np.uint8), "power of two"),
-        (np.zeros((4, 2), np.uint8), "power of two"),
-        (np.zeros((4, 1), np.float32), "power of two"),
-        (np.zeros(4, np.uint8), "power of two"),
+        (kept([1, 2], 4), "half a byte for each"),
+        (kept([], 2), "half a byte for each"),
+        (kept([1, 2], 2).reshape(2, 1), "half a byte for each"),
+        (np.zeros((4, 1), np.uint8), "half a byte for each"),
+        (kept([2, 1], 2), "must ascend"),
+        (kept([1, 1], 2), "must ascend"),
         (None, "missing"),
         (b"not numbers", "cannot be read"),
         (b"", "cannot be read"),
@@ -151,11 +163,11 @@ def test_numbers_that_do_not_fit_are_refused(tmp_path: Path, numbers: object, co
     folder = Path(shutil.copytree(ROOT / "tests" / "broken" / "base", tmp_path / "content"))
     match numbers:
         case np.ndarray():
-            np.save(folder / NUMBERS, numbers)
+            np.save(folder / "likeness.npy", numbers)
         case bytes():
-            (folder / NUMBERS).write_bytes(numbers)
+            (folder / "likeness.npy").write_bytes(numbers)
         case _:
-            (folder / NUMBERS).unlink()
+            (folder / "likeness.npy").unlink()
     with pytest.raises(ContentError, match=complaint):
         load(folder)
 
@@ -163,7 +175,7 @@ def test_numbers_that_do_not_fit_are_refused(tmp_path: Path, numbers: object, co
 def test_other_numbers_are_another_version_of_the_content(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(ROOT / "content", tmp_path / "content"))
     before = load(folder)
-    np.save(folder / NUMBERS, np.load(folder / NUMBERS)[::2])
+    np.save(folder / "likeness.npy", np.load(folder / "likeness.npy")[::2])
     after = load(folder)
     assert after.version != before.version
     assert after.likeness != before.likeness
@@ -172,11 +184,6 @@ def test_other_numbers_are_another_version_of_the_content(tmp_path: Path) -> Non
 def test_whoever_writes_over_the_numbers_does_not_disturb_what_was_read(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(ROOT / "content", tmp_path / "content"))
     read = load(folder).likeness
-    before = read.known.sum()
-    (folder / NUMBERS).write_bytes(b"")
-    read.__dict__.pop("known")
-    assert read.known.sum() == before
-
-
-def test_the_numbers_that_are_shipped_are_in_use() -> None:
-    assert likeness().known.mean() > 0.5
+    before = read.numbers.tobytes()
+    (folder / "likeness.npy").write_bytes(b"")
+    assert read.numbers.tobytes() == before

@@ -1,16 +1,19 @@
 """The everyday requests by their own examples, and the grammar of times, days, durations and numbers."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.content.requests import ASKED
 from bot.content.vocabulary import Intent
 from bot.engine import amount_words, clock_words, number_words
 from bot.engine.clock_words import DAYS, ClockTime
 from bot.engine.normal import normalise
-from bot.engine.understand import Done, SetReminder, Snooze, Unknown, understand
+from bot.engine.understand import Done, Request, SetReminder, Snooze, Unknown, understand
 from tests.understanding.scoring import name
-from tests.understanding.words import vocabulary
+from tests.understanding.words import requests, vocabulary
 
 KANJI = "〇一二三四五六七八九"
 WIDE = str.maketrans("0123456789:", "０１２３４５６７８９：")
@@ -52,12 +55,19 @@ def test_every_time_of_day_is_read_in_every_form(form: int) -> None:
         assert clock_words.times(normalise(text)) == (ClockTime(*divmod(minute, 60)),), text
 
 
+def asked(text: str) -> Iterator[Request]:
+    """By the patterns alone and by what was learned besides."""
+    yield understand(text, vocabulary())
+    yield understand(text, vocabulary(), requests())
+
+
 @pytest.mark.parametrize("hour", range(1, 13))
-def test_a_bare_hour_is_never_guessed(hour: int) -> None:
-    for text in (f"{hour}時に教えて", f"{kanji(hour)}時に知らせて", f"remind me at {hour}"):
-        request = understand(text, vocabulary())
-        assert isinstance(request, SetReminder), text
-        assert request.ambiguous, text
+@pytest.mark.parametrize("form", ["{digits}時に教えて", "{kanji}時に知らせて", "remind me at {digits}"])
+def test_a_bare_hour_is_never_guessed(hour: int, form: str) -> None:
+    text = form.format(digits=hour, kanji=kanji(hour))
+    for request in asked(text):
+        assert isinstance(request, SetReminder)
+        assert request.ambiguous
         assert request.times[0].hour == hour
 
 
@@ -108,16 +118,63 @@ def test_sets_of_days() -> None:
 def test_a_request_is_known_by_its_own_examples(intent: Intent) -> None:
     wanted = intent.id.partition(".")[0].removesuffix("_ja").removesuffix("_en")
     for text in intent.yes:
-        assert name(understand(text, vocabulary())) == wanted, text
+        assert {name(it) for it in asked(text)} == {wanted}, text
     for text in intent.no:
         assert name(understand(text, vocabulary())) != wanted, text
 
 
 def test_nothing_is_asked_for() -> None:
     for text in ("", "。。。", "🍌", "ねこ", "asdf", "1+1は"):
-        assert understand(text, vocabulary()) == Unknown()
+        assert set(asked(text)) == {Unknown()}
 
 
 def test_a_report_may_carry_a_number() -> None:
-    assert understand("終わりました。痛みは2です", vocabulary()) == Done(2)
-    assert understand("終わりました", vocabulary()) == Done(None)
+    assert set(asked("終わりました。痛みは2です")) == {Done(2)}
+    assert set(asked("終わりました")) == {Done(None)}
+
+
+def test_every_request_that_can_be_learned_is_an_intent_of_the_vocabulary() -> None:
+    intents = {intent.id.partition(".")[0] for intent in vocabulary().intents}
+    assert set(ASKED) == intents | {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("夜9時から夜10時に変えて", [(22, 0)]), ("朝7時じゃなくて夜8時に", [(20, 0)]), ("今21時に来てるやつ20時にして", [(20, 0)]),
+        ("23時すぎると寝ちゃうので22時で", [(22, 0)]), ("会議が17時なんで、平日17時10分に", [(17, 10)]), ("朝7時と夜9時", [(7, 0), (21, 0)]),
+        ("change my reminder from 8pm to 10pm", [(22, 0)]), ("the 21:00 one is too late, make it 20:00", [(20, 0)]),
+        ("I get home about six, 7pm please", [(19, 0)]), ("half seven in the evening", [(19, 30)]), ("half past midnight", [(0, 30)]),
+        ("1900で", [(19, 0)]), ("夜の10", [(22, 0)]), ("20.30 daily", [(20, 30)]), ("1964年生まれ", []), ("10時に寝ます", [(10, 0)]),
+    ],
+)  # fmt: skip
+def test_of_times_one_after_the_other_the_one_that_is_asked_for_counts(
+    text: str, wanted: list[tuple[int, int]]
+) -> None:
+    assert [(it.hour, it.minute) for it in clock_words.times(normalise(text))] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("日曜以外の朝7時", {"sun"}), ("水曜だけ抜いて夜8時", {"wed"}), ("土日以外", {"sat", "sun"}), ("土日は要らんけど、ほかは", {"sat", "sun"}),
+        ("木曜と日曜以外", {"thu", "sun"}), ("every day but Sunday", {"sun"}), ("all days except Saturday and Sunday", {"sat", "sun"}),
+        ("not at weekends though", {"sat", "sun"}),
+    ],
+)  # fmt: skip
+def test_days_that_are_left_out_leave_all_the_others(text: str, left_out: set[str]) -> None:
+    assert clock_words.days(normalise(text)) == tuple(day for day in DAYS if day not in left_out)
+
+
+def test_what_no_pattern_knows_is_asked_for_in_other_words() -> None:
+    for text, wanted in (
+        ("金曜行かれへんようになったし、予約消しといて", "cancel_booking"), ("うちの腰、ここ二週間でましになっとるん?数字で見せて", "my_records"),
+        ("scrap my Tuesday appt", "cancel_booking"), ("put me through to a member of the team", "human"),
+    ):  # fmt: skip
+        assert name(understand(text, vocabulary())) != wanted
+        assert name(understand(text, vocabulary(), requests())) == wanted, text
+
+
+def test_talk_with_the_words_of_a_request_asks_for_nothing() -> None:
+    for text in ("駅前に新しいパン屋ができたよ", "caught a trout that fainted in my hand, threw it back"):
+        assert understand(text, vocabulary(), requests()) == Unknown(), text

@@ -8,9 +8,7 @@ import pytest
 from tests.understanding import scoring
 from tests.understanding.scoring import LOOKED_AT, Part
 
-SEEN: Part = "seen"
-HELDOUT: Part = "heldout"
-BOTH: list[Part] = [SEEN, HELDOUT]
+ASKED_OF: list[Part] = ["seen", "heldout", "heldout_requests"]
 
 
 @pytest.mark.parametrize("part", LOOKED_AT)
@@ -35,11 +33,14 @@ class Shares:
 
 
 RATCHETS: dict[Part, dict[str, Shares]] = {
-    "heldout": {"ja": Shares(0.014, 0.0, 0.024, 0.033, 0.018), "en": Shares(0.0, 0.0, 0.0, 0.012, 0.012)},
-    "heldout2": {"ja": Shares(0.01, 0.0, 0.019, 0.019, 0.01), "en": Shares(0.0, 0.0, 0.0, 0.0, 0.0)},
-    "heldout3": {"ja": Shares(0.006, 0.02, 0.0, 0.046, 0.021), "en": Shares(0.0, 0.023, 0.0, 0.056, 0.023)},
-    "heldout4": {"ja": Shares(0.007, 0.0, 0.014, 0.069, 0.032), "en": Shares(0.0, 0.02, 0.023, 0.036, 0.018)},
-    "heldout5": {"ja": Shares(0.007, 0.011, 0.0, 0.045, 0.032), "en": Shares(0.0, 0.019, 0.022, 0.035, 0.035)},
+    "heldout": {"ja": Shares(0.005, 0.006, 0.024, 0.02, 0.009), "en": Shares(0.0, 0.0, 0.039, 0.0, 0.0)},
+    "heldout2": {"ja": Shares(0.0, 0.0, 0.019, 0.019, 0.01), "en": Shares(0.035, 0.0, 0.0, 0.0, 0.0)},
+    "heldout3": {"ja": Shares(0.012, 0.02, 0.0, 0.046, 0.021), "en": Shares(0.013, 0.045, 0.0, 0.034, 0.012)},
+    "heldout4": {"ja": Shares(0.007, 0.0, 0.0, 0.074, 0.037), "en": Shares(0.034, 0.02, 0.023, 0.036, 0.009)},
+    "heldout5": {"ja": Shares(0.007, 0.011, 0.0, 0.038, 0.019), "en": Shares(0.0, 0.0, 0.022, 0.057, 0.046)},
+    "heldout6": {"ja": Shares(0.0, 0.011, 0.0, 0.016, 0.011), "en": Shares(0.0, 0.0, 0.0, 0.046, 0.035)},
+    "heldout7": {"ja": Shares(0.0, 0.0, 0.0, 0.026, 0.011), "en": Shares(0.0, 0.0, 0.0, 0.054, 0.033)},
+    "heldout8": {"ja": Shares(0.0, 0.0, 0.0, 0.039, 0.028), "en": Shares(0.014, 0.0, 0.0, 0.0, 0.0)},
 }
 """Not the aim: it is 1 % and 3 % of missed emergencies (Japanese, English), 3 % of the rest, 5 % of false alarms, none of
 them a figure of speech or a denial that is sent to 119. Whoever gets nearer tightens them."""
@@ -56,12 +57,24 @@ def test_messages_that_are_kept_apart_get_no_worse(part: Part) -> None:
         assert scoring.over(part, lang, "emergency") <= most.sent_119
 
 
-@pytest.mark.parametrize("part", BOTH)
-def test_requests_are_understood(part: Part) -> None:
-    assert scoring.requests_right(part) >= 0.92
+@pytest.mark.parametrize("part", ASKED_OF)
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_requests_are_understood(part: Part, lang: str) -> None:
+    assert scoring.requests_right(part, lang) >= 0.92
 
 
-@pytest.mark.parametrize("part", BOTH)
+@pytest.mark.parametrize("part", ASKED_OF)
 def test_reminder_times_are_exact(part: Part) -> None:
     assert scoring.reminders_right(part) >= 0.97
     assert scoring.doubtful_hours_asked_back(part) == 1.0
+
+
+def test_talk_is_seldom_taken_for_a_request() -> None:
+    """Half as often as by the patterns alone would be too often: it was 24 in 100 with them."""
+    assert scoring.taken_for_a_request(("heldout3", "heldout4", "heldout5", "heldout6", "heldout7", "heldout8")) <= 0.06
+
+
+@pytest.mark.parametrize("part", ["heldout9", "heldout_requests"])
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_plain_talk_and_everyday_requests_raise_no_alarm(part: Part, lang: str) -> None:
+    assert scoring.over(part, lang) <= 0.05

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.content.likeness import NUMBERS, Likeness
+from bot.content.likeness import Likeness
+from bot.content.requests import Requests
 from bot.content.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +20,17 @@ def vocabulary() -> Vocabulary:
 
 @cache
 def likeness() -> Likeness:
-    told = tomllib.loads((ROOT / "content" / "likeness.toml").read_text("utf-8"))
-    return Likeness.model_validate({**told, "numbers": np.load(ROOT / "content" / NUMBERS)})
+    return Likeness.model_validate(_network("likeness"))
+
+
+@cache
+def requests() -> Requests:
+    return Requests.model_validate(_network("requests"))
+
+
+def _network(name: str) -> dict[str, object]:
+    told = tomllib.loads((ROOT / "content" / f"{name}.toml").read_text("utf-8"))
+    return {**told, "numbers": np.load(ROOT / "content" / f"{name}.npy")}
 
 
 def without_rule(name: str) -> Vocabulary:
