@@ -33,11 +33,11 @@ _HALVES: tuple[tuple[Half, str], ...] = (
     ("am", r"午前|ごぜん|(?<![a-z])am(?![a-z])|a[.。]m[.。]?"),
     ("small", r"深夜|しんや|未明|真夜中|夜更け|夜中|よなか"),
     ("am", r"早朝|毎朝|まいあさ|今朝|明朝|朝(?!ご飯|食|起き)|あさ(?!つ)|明け方|in the morning|every morning|mornings?"),
-    ("pm", r"午後|ごご|(?<![a-z])pm(?![a-z])|p[.。]m[.。]?|in the afternoon|afternoons?"),
-    ("day", r"お昼|昼間|昼(?!寝)|(?<!か)ひる"),
+    ("pm", r"午[後后]|ごご|(?<![a-z])pm(?![a-z])|p[.。]m[.。]?|in the afternoon|afternoons?|(?<![a-z])arvo"),
+    ("day", r"(?<!after)noon|お昼|昼間|昼(?!寝)|(?<!か)ひる"),
     ("evening", r"夕方|ゆうがた|夕刻|夕"),
     ("night", r"今夜|今晩|毎晩|毎夜|まいばん|こんばん(?!は)|明晩|夜|よる|晩(?!ご飯|御飯)|(?<!こん)ばん(?!に[はわ]|は)|in the evening"
-              r"|evenings?|at night|tonight|every night|nights?"),
+              r"|evenings?|at night|tonight|every night|nights?|(?<![a-z])nite"),
 )  # fmt: skip
 _HALF = re.compile("|".join(f"(?P<h{index}>{pattern})" for index, (_, pattern) in enumerate(_HALVES)))
 _HOUR_JA = rf"(?P<hour>{NUMBER}|{KANA_NUMBER})(?:時(?!間)|(?<=[0-9])字|じ(?!かん|ゆう|ゆ|つ|や))"
@@ -56,20 +56,29 @@ _TIME_DOT = re.compile(r"(?<![0-9.])(?P<hour>1?[0-9]|2[0-3])\.(?P<minute>[0-5][0
 _TIME_EN = re.compile(
     rf"(?<![a-z0-9:/])(?:(?P<frac>half past|half|quarter past|quarter to|(?<!from )(?:{ENGLISH_NUMBER}|[0-9]+) (?:minutes )?(?:past|to)) )?"
     rf"(?P<hour>[0-9]{{1,2}}|{ENGLISH_NUMBER}|(?<=past )midnight)(?:[:. ](?P<minute>[0-5][0-9]|{ENGLISH_NUMBER}))?"
-    r"(?P<mark> ?(?:oclock|o clock|am|pm|a[.。]m|p[.。]m|sharp|ish|in the (?:morning|evening|afternoon)|at night|tonight|every (?:morning|night|evening))(?![a-z]))?"
+    r"(?P<mark> ?(?:oclock|o clock|am|pm|a[.。]m|p[.。]m|sharp|ish|noon|in the (?:morning|evening|afternoon|arvo|night)|at night|tonight|every (?:morning|night|evening))(?![a-z]))?"
 )
 _NAMED = ((re.compile(r"正午|しようご|お昼(?:ちょうど)?の?12時|昼の?(?:12|十二)時|(?<![a-z])(?:noon|midday)(?![a-z])"), ClockTime(12, 0)),
           (re.compile(r"(?<![a-z])midnight(?![a-z])"), ClockTime(0, 0)))  # fmt: skip
+_AT = re.compile(
+    r"(?<![a-z])(?:at|for|to|by|around|about|(?:at |in the )?(?:night|morning|evening|arvo|afternoon)|remind(?:er)?(?: time| on| me)?)[、,]? $"
+)
 _NEAR = 8
 _LISTED = re.compile(
     r"(?:ごろ|頃|くらい|ぐらい)?(?:に)?(?:と|か|や|も|、|・|/|&|または|それか|もしくは| ?(?:and|or) ?(?:at )?| )*(?:朝|昼|夜|晩|夕方|午前|午後)?の?(?:in the (?:morning|evening) ?)?"
 )
 _REASON = re.compile(
-    r"(?:半)?(?:ごろ|頃|くらい|ぐらい|前|まえ)?(?:に|には|は|が|の|だと|で|から|まで|の?人|も)?(?:はもう|もう|は)?"
-    r"(?:寝|ね(?:る|ます|て)|起き|おき(?:る|ます|て)|帰|出(?:る|勤|ます|かけ)|終わ|おわ|始ま|はじま|着|会議|仕事|食事|ご飯|ごはん|夕飯|夕食|お?風呂|だと?(?:早|遅)|無理|むり|だめ|だから|なので|なんで|すぎ|過ぎ|以降|以前|まで|じゃな|ではな|でなく|じゃなく|をやめ|やめて|だった|に来て|に届|に鳴|のやつ|のお?知らせ|の通知|のリマインド)"
-    r"|からな(?:ので|んで)|って言"
+    fold(
+        r"(?:半)?(?:ごろ|頃|くらい|ぐらい|前|まえ)?(?:に|には|は|が|の|だと|で|から|まで|の?人|も)?(?:はもう|もう|は)?"
+        r"(?:寝|ね(?:る|ます|て)|起き|おき(?:る|ます|て)|帰|出(?:る|勤|ます|かけ)|終わ|おわ|始ま|はじま|着|会議|仕事|食事|ご飯|ごはん|夕飯|夕食|お?風呂|だと?(?:早|遅)|無理|むり|だめ|だから|なので|なんで|すぎ|過ぎ|以降|以前|まで|じゃな|ではな|でなく|じゃなく|をやめ|やめて|だった|に来て|に届|に鳴|のやつ|のお?知らせ|の通知|のリマインド)"
+        r"|からな(?:ので|んで)|って言"
+    )
 )
 """What follows a time that is only told of: why, or what has been so far."""
+_REQUESTED = re.compile(
+    r"(?:ごろ|頃|くらい|ぐらい|ちようど|ぴつたり)?(?:に|で|へ)?、?(?:また|必ず)?(?:教え|おしえ|知らせ|しらせ|お願い|おねがい|頼|通知|リマインド|変え|変更|して|した|送|声|言つ"
+    r"|呼|鳴ら|ほし|欲し|希望|が?いい|ずら)"
+)
 _FROM = re.compile(
     r"(?:\bfrom|\bnot(?: at)?|instead of|rather than|\bafter|(?:get|am|im|got) (?:home|back|up|in)(?: \w+){0,2}) (?:at |about |around |by )*$"
 )
@@ -95,10 +104,11 @@ def times(text: str) -> tuple[ClockTime, ...]:
 
 def _asked_for(found: list[tuple[int, int, ClockTime]], text: str) -> list[ClockTime]:
     wanted = [it for it in found if not _REASON.match(text, it[1]) and not _FROM.search(text[: it[0]])] or found
-    last = len(wanted) - 1
-    while last > 0 and _LISTED.fullmatch(text, wanted[last - 1][1], wanted[last][0]):
-        last -= 1
-    return [time for _, _, time in wanted[last:]]
+    requested = [index for index, it in enumerate(wanted) if _REQUESTED.match(text, it[1])]
+    first = last = requested[-1] if requested else len(wanted) - 1
+    while first > 0 and _LISTED.fullmatch(text, wanted[first - 1][1], wanted[first][0]):
+        first -= 1
+    return [time for _, _, time in wanted[first : last + 1]]
 
 
 def _time(match: re.Match[str], text: str) -> ClockTime | None:
@@ -120,11 +130,11 @@ def _earlier(time: ClockTime, minutes: int) -> ClockTime:
 
 
 def _english_time(match: re.Match[str], text: str) -> ClockTime | None:
-    hour = 0 if match["hour"] == "midnight" else number(match["hour"])
-    minute = number(match["minute"]) if match["minute"] else 0
+    hour = 0 if match["hour"] == "midnight" else number(match["hour"].strip())
+    minute = number(match["minute"].strip()) if match["minute"] else 0
     if hour is None or minute is None or hour > 24 or minute > 59:
         return None
-    at = re.search(r"(?<![a-z])(?:at|for|to|by|around|about) $", text[: match.start()])
+    at = _AT.search(text[: match.start()])
     if not (match["mark"] or match["frac"] or at) or (match["hour"] == "midnight" and not match["frac"]):
         return None
     if at and not match["mark"] and re.match(r" ?(?:min|hour|%|out|days?|weeks?|/)", text[match.end() :]):
@@ -146,10 +156,10 @@ def _half(start: int, end: int, text: str) -> Half | None:
     ]
     before = [mark for mark in marks if mark[1] <= start and start - mark[1] <= _NEAR]
     inside = [mark for mark in marks if start <= mark[0] <= end + 2]
+    if inside and (not before or text[inside[0][0]].isascii()):
+        return inside[0][2]
     if before:
         return before[-1][2]
-    if inside:
-        return inside[0][2]
     halves = {half for _, _, half in marks}
     return marks[0][2] if len(halves) == 1 else None
 
@@ -179,12 +189,12 @@ def on_clock(hour: int, minute: int, half: Half | None) -> ClockTime:
 
 _ANCHORS: tuple[tuple[Anchor, str], ...] = (
     ("after_bath", r"(?:お?風呂|おふろ|ふろ|入浴|湯船|しやわ|シャワー|湯)(?:に(?:入|はい)つた|を?出た|から(?:出|上が|あが)つた|から(?:出|あが|上が)|"
-                       r"を?(?:済|すま)ませた|の)?(?:後|あと|のち|上が|あが|出|で?たら|ころ|頃)|ふろあがり|after (?:\w+ )?(?:bath|shower|tub)\w*|out of (?:the |my )?(?:bath|shower|tub)"),
+                       r"を?(?:済|すま)ませた|の)?(?:後|あと|のち|上が|あが|出|で?たら|ころ|頃)|ふろあがり|(?:after|had|taken) (?:\w+ ){0,2}(?:bath|shower|tub)\w*|out (?:of )?(?:the |my )?(?:bath|shower|tub)"),
     ("before_sleep", r"(?:寝|ね|眠|ねむ)(?:る|むる)(?:直)?(?:前|まえ)|就寝(?:前|まえ)|寝しな|布団に入る(?:前|とき)|ベッドに入る(?:前|とき)|おやすみ前|"
-                         r"before (?:\w+ )?(?:bed\w*|sleep\w*|going to (?:bed|sleep)|i (?:go to )?(?:sleep|bed))|at bedtime|bedtime"),
+                         r"before (?:\w+ )?(?:bed\w*|sleep\w*|going to (?:bed|sleep)|i (?:go to )?(?:sleep|bed))|at bedtime|bedtime|lights out|before lights|(?:before|b4) (?:i )?(?:fall a)?sleep"),
     ("after_waking", r"(?:起き|おき|目(?:が|を)?(?:覚|さ)め|めがさめ)(?:て(?:すぐ|から|直後)|た(?:ら|とき|時|後|あと|直後)|がけ|抜け)|"
-                         r"起床(?:後|時|したら|の後)|寝起き|朝いち(?:ばん)?|朝一番?|wake ?up time|(?:when|after|once|as soon as) (?:i |im )?(?:wak\w+|get up|getting up|up)"),
-    ("noon", r"お?昼(?:休み|ごはん|ご飯|食|頃|ごろ|に|の(?:休憩|時間)|どき|時)|ひるやすみ|おひる|ランチ|(?:at|after|over) lunch\w*|lunch ?(?:time|break|hour)"),
+                         r"起床(?:後|時|したら|の後)|寝起き|朝いち(?:ばん)?|朝一番?|wake ?up (?:time|remind\w*)|(?:when|after|once|as soon as|soon as) (?:i |im |ive )?(?:wak\w+|woken|awake|get up|getting up|up|open my eyes)"),
+    ("noon", r"お?昼(?:休み|ごはん|ご飯|食|頃|ごろ|に|の(?:休憩|時間)|どき|時)|ひるやすみ|おひる|ランチ|お昼ちょうど|(?:at|after|over) lunch\w*|lunch ?(?:time|break|hour)"),
 )  # fmt: skip
 
 
@@ -205,26 +215,37 @@ _ENGLISH_DAY = re.compile(
 )
 _ENGLISH_DAY_NAME = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _EXCEPT = re.compile(
-    rf"(?P<ja>(?:(?:[{_WEEK}]曜?日?|土日祝?|週末|平日|休日)(?:、|・|と|や|か)?)+)(?:だけ)?(?:を|は|が)?"
-    r"(?:以外|除|のぞ|抜|ぬい|要ら|いら[なん]|置いと|置いて|無理|むり|なしで|休み(?!の日)|やめて)"
+    rf"(?P<ja>(?:(?:[{_WEEK}]曜日?|土日祝?|週末|平日|休日)(?:、|・|と|や|か)?)+)(?:だけ)?(?:を|は|が)?"
+    r"(?:以外|除|のぞ|抜|ぬい|要ら|いら[なん]|置いと|置いて|無理|むり|なしで|やめて)"
+    rf"|(?<![一-鿿0-9])(?P<bare>[{_WEEK}](?:[・と、]?[{_WEEK}])*)(?:だけ)?を?(?:以外|除|抜)"
     rf"|(?<![a-z])(?:except|but not|but|bar|apart from|other than|excluding|excl|minus|not (?:on|at)) (?:for |on |at )?(?:the )?"
     rf"(?P<en>(?:{_ENGLISH_DAY_NAME}|weekends?|weekdays?)(?:(?: and | or |、 ?| )(?:{_ENGLISH_DAY_NAME}|weekends?))*)"
 )
+"""Days that are left out. A single letter is a day here only before a word like "except": お金は要らない, 今日は無理."""
 _ENGLISH_RANGE = re.compile(r"(?<![a-z])(mon|tue|wed|thu|fri|sat|sun)(mon|tue|wed|thu|fri|sat|sun)(?![a-z])")
 """mon-fri: folding takes the dash away."""
 _SETS: tuple[tuple[Days, re.Pattern[str]], ...] = (
     ("weekdays", re.compile(fold(r"平日(?!も(?:休日|週末|土日)も)|へいじつ|ウィークデー|(?:仕事|会社|出勤|学校)(?:が|の)?ある?(?:日|ひ)|(?<![a-z])(?:weekdays?|workdays?|working days?|week days?)(?![a-z])"))),
     ("weekends", re.compile(fold(r"(?<!平日も)(?:土日|週末|休日)|しゆうまつ|どにち|(?:お)?休みの日|(?<![a-z])weekends?(?![a-z])"))),
-    ("daily", re.compile(r"平日も(?:休日|週末|土日)も|一週間ずつと|(?:seven|7) days a week|evry ?day|毎(?:日|晩|朝|夜|夕)|まい(?:にち|ばん|あさ)|日々|(?<![a-z])(?:every ?(?:day|night|morning|evening|single day)|daily|nightly|each (?:day|night|morning|evening))(?![a-z])")),
+    ("daily", re.compile(r"平日も(?:休日|週末|土日)も|一週間ずつと|(?:seven|7) days a week|evry ?day|(?:一|1)日(?:一|1)回|all days(?! (?:but|except|bar))|every nite|毎(?:日|晩|朝|夜|夕)|まい(?:にち|ばん|あさ)|日々|(?<![a-z])(?:every ?(?:day|night|morning|evening|single day)|daily|nightly|each (?:day|night|morning|evening))(?![a-z])")),
 )  # fmt: skip
+
+_ONLY: tuple[tuple[Days, re.Pattern[str]], ...] = (
+    ("weekdays", re.compile(r"平日(?:だけ|のみ)|only (?:on |the )?weekdays|weekdays only")),
+    ("weekends", re.compile(r"(?:土日|週末)(?:だけ|のみ)(?!は)|only (?:on |the |at )?weekends?|weekends? only")),
+)
 
 
 def days(text: str) -> Days | None:
     """The days that are said; None if none are. What is taken out counts as all the others (日曜以外, every day but Sunday)."""
     text = _ENGLISH_RANGE.sub(r"\1 to \2", text)
+    for only, pattern in _ONLY:
+        if pattern.search(text):
+            return only
     left_out: set[Day] = set()
     for match in _EXCEPT.finditer(text):
-        left_out |= _all_days(match["ja"] or match["en"])
+        left_out |= {day for day in DAYS if _WEEK[DAYS.index(day)] in (match["bare"] or "")}
+        left_out |= _all_days(match["ja"] or match["en"] or "")
     rest = _EXCEPT.sub(" ", text)
     named = _named_days(rest)
     if left_out:

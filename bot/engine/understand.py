@@ -176,7 +176,7 @@ def understand(text: str, vocabulary: Vocabulary, requests: Requests | None = No
     chance, kind = max(zip(by_kind, ASKED, strict=True))
     if kind == by_pattern or chance * 100 < (requests.nothing if kind == "unknown" else requests.sure):
         return request
-    return (Unknown() if kind == "unknown" else _READERS[kind](folded)) or request
+    return (_READERS_OF_LEARNED.get(kind) or _READERS[kind])(folded) or request
 
 
 def named_intents(folded: str, vocabulary: Vocabulary) -> list[tuple[str, bool]]:
@@ -260,3 +260,15 @@ _READERS: dict[str, Callable[[str], Request | None]] = {
     "thanks": lambda text: Thanks(),
     "greeting": lambda text: Greeting(),
 }
+
+
+def _any_pain(text: str) -> Request | None:
+    value = amount_words.any_pain(text)
+    return None if value is None else PainNumber(value)
+
+
+_READERS_OF_LEARNED: dict[str, Callable[[str], Request | None]] = {
+    "unknown": lambda text: Unknown(),
+    "pain_number": _any_pain,
+}
+"""What differs where no pattern says that the text asks for it."""

@@ -107,7 +107,26 @@ def test_days(chosen: set[int]) -> None:
         assert clock_words.days(normalise(text)) == expected, text
 
 
+def test_a_pain_that_no_pattern_knows_is_told_by_its_number() -> None:
+    for text, wanted in (
+        ("it's a four from me", 4), ("五ってとこやな", 5), ("スコア:8", 8), ("雨のせいか今朝は七まで上がってます", 7), ("最悪の10です", 10),
+        ("I would say eight of ten", 8), ("if ten is agony then I'm at nine", 9), ("not a scrap of pain", 0), ("yesterday was five, today six", 6),
+        ("階段を12段のぼった", None),
+    ):  # fmt: skip
+        assert amount_words.any_pain(normalise(text)) == wanted, text
+
+
+def test_lengths_of_time_in_other_words() -> None:
+    for text, wanted in (
+        ("ping me in 15", 15), ("five more mins", 5), ("twenty minutes' time", 20), ("quarter of an hour", 15), ("come back in 1h30", 90),
+        ("10分だけ待って", 10), ("remind me in 2 hours", 120),
+    ):  # fmt: skip
+        assert amount_words.minutes(normalise(text)) == wanted, text
+
+
 def test_sets_of_days() -> None:
+    assert clock_words.days(normalise("平日だけ、夜7時半に声かけて。土日はいらない")) == "weekdays"
+    assert clock_words.days(normalise("木曜は休みなので午後1時に教えて")) == ("thu",)
     for text, wanted in (("平日", "weekdays"), ("週末だけ", "weekends"), ("毎日", "daily"), ("every night", "daily")):
         assert clock_words.days(normalise(text)) == wanted
     assert clock_words.days(normalise("月曜から金曜")) == DAYS[:5]
@@ -145,6 +164,9 @@ def test_every_request_that_can_be_learned_is_an_intent_of_the_vocabulary() -> N
         ("23時すぎると寝ちゃうので22時で", [(22, 0)]), ("会議が17時なんで、平日17時10分に", [(17, 10)]), ("朝7時と夜9時", [(7, 0), (21, 0)]),
         ("change my reminder from 8pm to 10pm", [(22, 0)]), ("the 21:00 one is too late, make it 20:00", [(20, 0)]),
         ("I get home about six, 7pm please", [(19, 0)]), ("half seven in the evening", [(19, 30)]), ("half past midnight", [(0, 30)]),
+        ("夜9時に教えて。明日の朝8時は歯医者です", [(21, 0)]), ("夜9時にお願いします。10時には寝ています", [(21, 0)]),
+        ("9時じゃなくて夜10時に鳴らしてほしい", [(22, 0)]), ("move it from morning to 9:15 pm", [(21, 15)]), ("毎日 朝7時 夜はいらない", [(7, 0)]),
+        ("at ten thirty in the morning", [(10, 30)]), ("5:45 in the arvo", [(17, 45)]), ("at night 8", [(20, 0)]),
         ("1900で", [(19, 0)]), ("夜の10", [(22, 0)]), ("20.30 daily", [(20, 30)]), ("1964年生まれ", []), ("10時に寝ます", [(10, 0)]),
     ],
 )  # fmt: skip
@@ -157,13 +179,18 @@ def test_of_times_one_after_the_other_the_one_that_is_asked_for_counts(
 @pytest.mark.parametrize(
     ("text", "left_out"),
     [
-        ("日曜以外の朝7時", {"sun"}), ("水曜だけ抜いて夜8時", {"wed"}), ("土日以外", {"sat", "sun"}), ("土日は要らんけど、ほかは", {"sat", "sun"}),
+        ("日曜以外の朝7時", {"sun"}), ("水曜だけ抜いて夜8時", {"wed"}), ("土日以外", {"sat", "sun"}), ("土日は要らんけど、ほかは", {"sat", "sun"}), ("月水以外の夜8時", {"mon", "wed"}),
         ("木曜と日曜以外", {"thu", "sun"}), ("every day but Sunday", {"sun"}), ("all days except Saturday and Sunday", {"sat", "sun"}),
         ("not at weekends though", {"sat", "sun"}),
     ],
 )  # fmt: skip
 def test_days_that_are_left_out_leave_all_the_others(text: str, left_out: set[str]) -> None:
     assert clock_words.days(normalise(text)) == tuple(day for day in DAYS if day not in left_out)
+
+
+def test_a_day_in_another_word_leaves_nothing_out() -> None:
+    for text in ("今日は無理なので明日の夜9時に", "お金は要らないから夜9時に教えて", "本日は休みます", "水は要らない"):
+        assert clock_words.days(normalise(text)) is None, text
 
 
 def test_what_no_pattern_knows_is_asked_for_in_other_words() -> None:
