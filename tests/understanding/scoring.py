@@ -33,6 +33,7 @@ Part = Literal[
     "heldout7",
     "heldout8",
     "heldout9",
+    "heldout10",
     "heldout_requests",
 ]
 LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
