@@ -46,6 +46,7 @@ def sign_in(page: Page, demo: Demo) -> None:
 
 def fits(page: Page) -> None:
     """Nothing has to be scrolled sideways."""
+    page.wait_for_function("document.documentElement && document.body")  # a page that is only coming has none yet
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
 
 

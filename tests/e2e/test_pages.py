@@ -23,6 +23,7 @@ def sound(page: Page) -> None:
     found = Axe().run(page).response["violations"]
     serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
     assert serious == [], (page.url, serious)
+    page.wait_for_function("document.documentElement && document.body")  # a page that is only coming has none yet
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
     assert page.locator("main script, main img[src=x]").count() == 0
     assert page.title() != "x"
