@@ -8,9 +8,7 @@ from bot.engine.number_words import ENGLISH_NUMBER, KANA_NUMBER, NUMBER, number
 _HOURS = re.compile(
     rf"({NUMBER}|{KANA_NUMBER})(?:時間|じかん)(半|はん)?|(?<![0-9一二三四五六七八九十])(半時間|はんじかん|小一時間)"
 )
-_MINUTES = re.compile(
-    rf"({NUMBER}|{KANA_NUMBER})(?:分|ふん|ぷん|pun|fun)(?!の[0-9一二三]|け|か|だけ(?!待|まつ|ま[っつ]))"
-)
+_MINUTES = re.compile(rf"({NUMBER}|{KANA_NUMBER})(?:分|ふん|ぷん|pun|fun)(?!の[0-9一二三]|け|か|だけ(?!待|まつ))")
 _HOURS_EN = re.compile(
     rf"(?<![a-z])(half an? hour|half hour|quarter of an hour|an hour and a half|(?:an|[0-9]+|{ENGLISH_NUMBER}) ?(?:hours?|hrs?|h)(?: and a half)?)(?![a-z])"
 )
@@ -48,8 +46,10 @@ def _hours(text: str) -> int | None:
     if english is None:
         return None
     words = english[1]
-    if words.startswith(("half", "quarter")):
-        return 30 if words.startswith("half") else 15
+    if words.startswith("half"):
+        return 30
+    if words.startswith("quarter"):
+        return 15
     digits = re.match(r"[0-9]+", words)
     whole = int(digits[0]) if digits else number(words.split()[0]) or 1
     return 60 * whole + (30 if "and a half" in words else 0)

@@ -244,7 +244,7 @@ def days(text: str) -> Days | None:
             return only
     left_out: set[Day] = set()
     for match in _EXCEPT.finditer(text):
-        left_out |= {day for day in DAYS if _WEEK[DAYS.index(day)] in (match["bare"] or "")}
+        left_out |= {DAYS[_WEEK.index(char)] for char in match["bare"] or "" if char in _WEEK}
         left_out |= _all_days(match["ja"] or match["en"] or "")
     rest = _EXCEPT.sub(" ", text)
     named = _named_days(rest)
@@ -254,16 +254,19 @@ def days(text: str) -> Days | None:
         return "daily"
     if named:
         return "weekends" if named == {"sat", "sun"} else tuple(day for day in DAYS if day in named)
-    return next((name for name, pattern in _SETS if pattern.search(rest)), None)
+    return _named_set(rest)
 
 
 def _all_days(text: str) -> set[Day]:
     return _named_days(text) or _set_days(text)
 
 
+def _named_set(text: str) -> Days | None:
+    return next((name for name, pattern in _SETS if pattern.search(text)), None)
+
+
 def _set_days(text: str) -> set[Day]:
-    found = next((name for name, pattern in _SETS if pattern.search(text)), None)
-    match found:
+    match _named_set(text):
         case "weekends":
             return {"sat", "sun"}
         case "weekdays":

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from bot.content.likeness import Likeness
 from bot.content.vocabulary import Rule, ScopeKind, Vocabulary
-from bot.engine.likeness import ALWAYS, Signs, Vote, chances, spoken, telling, vote
-from bot.engine.likeness import signs as all_signs
+from bot.engine.likeness import Vote, telling, vote
+from bot.engine.network import ALWAYS, Signs, chances, spoken
+from bot.engine.network import signs as all_signs
 from bot.engine.normal import JAPANESE, Reading, read
 from bot.engine.scope import Mention, Sheet, Standing
 from bot.engine.spelling import respell

@@ -7,7 +7,7 @@ from bot.content.requests import ASKED, Requests
 from bot.content.vocabulary import Vocabulary
 from bot.engine import amount_words, clock_words
 from bot.engine.clock_words import Anchor, ClockTime, Days
-from bot.engine.likeness import ALWAYS, Signs, chances, signs, spoken
+from bot.engine.network import ALWAYS, Signs, chances, signs, spoken
 from bot.engine.normal import JAPANESE, normalise
 from bot.messages import Locale
 

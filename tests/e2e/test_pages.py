@@ -11,6 +11,7 @@ from bot.access import Role
 from bot.simulator.demo import Demo
 from bot.store.tables import Contact, OwnChat, Tag
 from tests.console.staff import PASSWORD
+from tests.e2e.test_console import fits
 from tests.test_outcomes import PEOPLE, plant
 
 SIZES = ((375, 812), (1280, 900))
@@ -23,8 +24,7 @@ def sound(page: Page) -> None:
     found = Axe().run(page).response["violations"]
     serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
     assert serious == [], (page.url, serious)
-    page.wait_for_function("document.documentElement && document.body")  # a page that is only coming has none yet
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+    fits(page)
     assert page.locator("main script, main img[src=x]").count() == 0
     assert page.title() != "x"
 

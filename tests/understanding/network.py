@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.content.network import MOST, Numbers, packed
-from bot.engine.likeness import Signs, weighed
+from bot.engine.network import Signs, weighed
 
 WIDTH, NETWORKS = 24, 3
 """Traits of a network; networks, whose mean opinion counts: what only one of them sees is chance."""

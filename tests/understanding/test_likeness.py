@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bot.content.likeness import KINDS, Kind, Likeness
 from bot.content.load import ContentError, load
 from bot.content.network import packed
-from bot.engine.likeness import ALWAYS, Signs, Vote, chances, places, signs, telling, vote
+from bot.engine.likeness import Vote, telling, vote
+from bot.engine.network import ALWAYS, Signs, chances, places, signs
 from bot.engine.safety import ALIKE, assess
 from bot.messages import Disposition
 from tests.understanding import learn

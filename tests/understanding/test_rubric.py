@@ -71,7 +71,7 @@ def test_reminder_times_are_exact(part: Part) -> None:
 
 
 def test_talk_is_seldom_taken_for_a_request() -> None:
-    """Half as often as by the patterns alone would be too often: it was 24 in 100 with them."""
+    """By the patterns alone it was 24 in 100."""
     assert scoring.taken_for_a_request(("heldout3", "heldout4", "heldout5", "heldout6", "heldout7", "heldout8")) <= 0.06
 
 
