@@ -275,7 +275,10 @@ def _said(draft: Draft, text: str, message_id: str) -> None:
     if wish.phrase is not None:
         commands.aside(draft, draft.text(getattr(draft.content.phrases, wish.phrase)))
         return
-    if zones.said(draft, text) or notes.take(draft, text, message_id):
+    if wish.place is not None:
+        zones.told(draft, wish.place)
+        return
+    if notes.take(draft, text, message_id):
         return
     _missed(draft)
 

@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.content.model import Content
+from bot.content.reminders import Place
 from bot.engine import understand
+from bot.engine.normal import normalise
 from bot.messages import Command
+
+_IS_AT = ("にいます", "に住", "時間", "引っ越", "滞在", "出張", " time", "i am in", "i'm in", "live in", "moved to")
+"""With the name of a place: the patient says where they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """At most one of `command` (do it), `asked` (which exercise suits; how to prevent it), `reminder` (about reminders),
-    `number` (an answer to a question for one), `done` (a step or routine is finished; `half` of it), `skip` (not today) and
-    `phrase` (the name of a sentence in phrases.toml) is set; none
-    of them: not understood."""
+    `number` (an answer to a question for one), `done` (a step or routine is finished; `half` of it), `skip` (not today),
+    `phrase` (the name of a sentence in phrases.toml) and `place` (where the patient is) is set; none of them: not
+    understood."""
 
     command: Command | None = None
     reminder: understand.SetReminder | understand.Snooze | understand.StopReminders | None = None
@@ -23,11 +28,14 @@ class Wish:
     skip: bool = False
     phrase: str | None = None
     asked: Literal["exercise", "prevention"] | None = None
+    place: Place | None = None
 
 
 def read(text: str, content: Content) -> Wish:
-    """The wish in a text that raised no alarm."""
-    match understand.understand(text, content.vocabulary, content.requests):
+    """The wish in a text that raised no alarm. Who says where they are is not held to have asked for what others ask in
+    such words ("いまは" is no "not now"): only a pattern counts before the place."""
+    place = _place(normalise(text), content)
+    match understand.understand(text, content.vocabulary, None if place else content.requests):
         case understand.StartScreening():
             return Wish(Command.START)
         case understand.ShowRoutine():
@@ -75,4 +83,11 @@ def read(text: str, content: Content) -> Wish:
         case understand.Back():
             return Wish(Command.BACK)
         case understand.Unknown():
-            return Wish()
+            return Wish(place=place)
+
+
+def _place(text: str, content: Content) -> Place | None:
+    if not any(normalise(words) in text for words in _IS_AT):
+        return None
+    places = content.reminders.places
+    return next((it for it in places if any(normalise(name) in text for name in (it.label.ja, it.label.en))), None)

@@ -6,13 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.content.reminders import Place
 from bot.engine import weekly
 from bot.engine.draft import Draft
-from bot.engine.normal import normalise
 from bot.engine.reminder_plan import arm
 from bot.engine.reminder_words import REMINDER
 from bot.messages import Card, Choice, Command, PickToken
-
-SAYS = ("にいます", "に住", "時間", "引っ越", "滞在", "出張", " time", "i am in", "i'm in", "live in", "moved to")
-"""With the name of a place: the patient says where they are."""
 
 
 def choice(draft: Draft) -> Choice:
@@ -28,20 +24,7 @@ def picked(draft: Draft, option: str) -> bool:
     place = next((each for each in draft.content.reminders.places if each.zone == option), None)
     if place is None:
         return False
-    _moved_to(draft, place)
-    return True
-
-
-def said(draft: Draft, text: str) -> bool:
-    """In the patient's own words. False when they name no place that is known."""
-    wanted = normalise(text)
-    if not any(normalise(words) in wanted for words in SAYS):
-        return False
-    places = draft.content.reminders.places
-    place = next((p for p in places if any(normalise(n) in wanted for n in (p.label.ja, p.label.en))), None)
-    if place is None:
-        return False
-    _moved_to(draft, place)
+    told(draft, place)
     return True
 
 
@@ -74,7 +57,8 @@ def _ask(draft: Draft) -> None:
     _card(draft, draft.text(words.ask_place), places)
 
 
-def _moved_to(draft: Draft, place: Place) -> None:
+def told(draft: Draft, place: Place) -> None:
+    """The patient is at `place`."""
     _move(draft, place.zone)
     now = draft.now.astimezone(draft.zone)
     values = {"place": draft.text(place.label), "time": f"{now.hour}:{now.minute:02}"}
