@@ -18,6 +18,7 @@ from bot.content.network import Network, Numbers
 
 LONGEST_PIECE = 5
 MOST_WORDS = 3
+FARTHEST = 5
 FACT_WORTH = 0.1
 """Of one fact; the other signs of a message share 1 (their squares add up to 1)."""
 ALWAYS = "always"
@@ -28,6 +29,8 @@ _UNVOICED = str.maketrans(
 )
 _SEPARATORS = str.maketrans("", "", " 、")
 _WORD = re.compile(r"[a-z0-9]+|[^\sa-z0-9]")
+_RUN = re.compile(r"[一-龠々]+|[ァ-ヶー]+|[ぁ-ん]+|[a-z0-9']+")
+_LONGEST_RUN, _RUN_END = 4, 3
 Marks = NDArray[np.uint32]
 
 
@@ -45,14 +48,15 @@ def spoken(text: str) -> str:
     return text.translate(_SEPARATORS).translate(_UNVOICED)
 
 
-def signs(text: str, sound: str, words: bool, named: Iterable[str], facts: Iterable[str]) -> Signs:
+def signs(text: str, sound: str, words: bool, named: Sequence[str], facts: Iterable[str]) -> Signs:
     """Everything of one to five letters in a line of the text or of its sound, its ends among them; what is named; the
-    facts. Where the text has `words` (English): up to three of them that follow each other, as written and by their
-    stems, and any two things that are named."""
+    facts; any two words that stand near each other with others between, so that "no" and what it denies are one sign.
+    Where the text has `words` (English): up to three of them that follow each other, as written and by their stems, and
+    any two things that are named."""
     told = [marks for line in {*text.split("\n"), *sound.split("\n")} for marks in pieces(line)]
-    names = list(named)
+    names = [*named, *(pair for line in text.split("\n") for pair in _apart(line))]
     if words:
-        names += [" & ".join(pair) for pair in combinations(names, 2)]
+        names += [" & ".join(pair) for pair in combinations(named, 2)]
         names += _phrases(_WORD.findall(text))
         names += [f"~{phrase}" for phrase in _phrases(_stems().stemWords(_WORD.findall(text)))]
     told.append(_marks(names))
@@ -87,6 +91,13 @@ def pieces(line: str) -> list[Marks]:
 def _phrases(words: Sequence[str]) -> list[str]:
     ended = ["<", *words, ">"]
     return [" ".join(ended[at : at + size]) for size in range(1, MOST_WORDS + 1) for at in range(len(ended) - size + 1)]
+
+
+def _apart(line: str) -> list[str]:
+    """Two words with one to four others between them. Japanese has no spaces: there a word is a run of one script, and of a
+    long one its end, which says how it is meant."""
+    words = [run if len(run) <= _LONGEST_RUN or run.isascii() else run[-_RUN_END:] for run in _RUN.findall(line)]
+    return [f"{word} … {other}" for at, word in enumerate(words) for other in words[at + 2 : at + FARTHEST + 1]]
 
 
 def _marks(names: Sequence[str]) -> Marks:

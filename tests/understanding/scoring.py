@@ -22,6 +22,7 @@ Part = Literal[
     "practice4",
     "practice5",
     "practice6",
+    "practice7",
     "coined",
     "requests",
     "heldout",
@@ -34,11 +35,22 @@ Part = Literal[
     "heldout8",
     "heldout9",
     "heldout10",
+    "heldout11",
+    "heldout12",
+    "heldout13",
     "heldout_requests",
 ]
 LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
 """Rules were made by these."""
-LEARNED_FROM: tuple[Part, ...] = (*LOOKED_AT, "practice3", "practice4", "practice5", "practice6", "requests")
+LEARNED_FROM: tuple[Part, ...] = (
+    *LOOKED_AT,
+    "practice3",
+    "practice4",
+    "practice5",
+    "practice6",
+    "practice7",
+    "requests",
+)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,19 @@ def test_what_was_learned_is_found_again() -> None:
         assert abs(sum(found) - 1) < 1e-6
 
 
+@pytest.mark.parametrize(
+    ("near", "far", "pair"),
+    [
+        ("no pain or odd numbness", "no pain at all or any numbness", "no … numbness"),
+        ("便が漏れることはない", "便が漏れる夢を見た、それはない", "便 … はない"),
+    ],
+)
+def test_a_word_and_what_denies_it_are_one_sign_with_up_to_four_others_between(near: str, far: str, pair: str) -> None:
+    (mark,) = set(signs("", "", False, (pair,), ()).told) - set(signs("", "", False, (), ()).told)
+    assert mark in signs(near, "", False, (), ()).told
+    assert mark not in signs(far, "", False, (), ()).told
+
+
 def test_what_few_messages_have_is_not_learned() -> None:
     rare = [Example(told("めずらしい"), "e2")] * (SEEN_AT_LEAST - 1)
     learned = learn.likeness([*(Example(told(text), kind) for text, kind in WORDS * 200), *rare], width=8)
