@@ -95,6 +95,8 @@ class Database:
         self._one_writer = threading.Lock()
         self._one_leader = threading.Lock()
         self._jobs: deque[_Job[Any]] = deque()
+        self._closed = False
+        event.listen(engine, "checkin", self._given_back)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -183,8 +185,14 @@ class Database:
         return True
 
     def close(self) -> None:
-        """Closes every idle connection."""
+        """Closes every idle connection now, and every other when it is given back: a thread that is still at work keeps
+        its own until then."""
+        self._closed = True
         self.engine.dispose()
+
+    def _given_back(self, _: object, record: ConnectionPoolEntry) -> None:
+        if self._closed:
+            record.invalidate()
 
 
 def open_database(url: str) -> Database:
