@@ -63,6 +63,12 @@ def test_one_spelling_for_many() -> None:
     assert normalise("I CAN’T pee!!!") == "i cant pee!"
 
 
+def test_what_trails_off_goes_on_and_a_picture_between_two_full_stops_does_not_join_sentences() -> None:
+    assert normalise("夜は。。胸の痛み") == normalise("夜は...胸の痛み") == normalise("夜は、胸の痛み")
+    assert normalise("夜に教えて。😊。胸の痛み") == normalise("夜に教えて。胸の痛み")
+    assert assess("夜9時に教えてください。😊。胸の痛みは大丈夫です", vocabulary()).level is None
+
+
 def test_what_was_typed_is_shown_as_the_reason() -> None:
     finding = assess("昨日から ｵｼｯｺがﾃﾞﾏｾﾝ", vocabulary())
     assert "ｵｼｯｺがﾃﾞﾏｾ" in finding.triggers[0].words
