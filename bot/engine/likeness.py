@@ -18,7 +18,8 @@ _ALARMS = (Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR)
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The most serious level that is believed, and the kind that speaks most for it."""
+    """The most serious level that is believed, and the kind that speaks most for it: of that level, or of a more serious one
+    that is not believed by itself but had better be asked about."""
 
     kind: Kind
     level: Disposition
@@ -26,14 +27,16 @@ class Vote:
 
 def vote(by_kind: tuple[float, ...], said: Disposition | None, likeness: Likeness) -> Vote | None:
     """The most serious level that is believed, where the rules said `said`; None if none is."""
-    so_far, nothing = 0.0, by_kind[KINDS.index("none")]
+    seen: list[tuple[float, Kind]] = []
+    nothing = by_kind[KINDS.index("none")]
     for place, level in enumerate(_ALARMS):
-        kinds = [(chance, kind) for kind, chance in zip(KINDS, by_kind, strict=True) if LEVELS.get(kind[0]) is level]
-        so_far += sum(chance for chance, _ in kinds)
+        seen += [(chance, kind) for kind, chance in zip(KINDS, by_kind, strict=True) if LEVELS.get(kind[0]) is level]
+        so_far = sum(chance for chance, _ in seen)
         confirms = said is not None and said.rank <= level.rank
         enough = (likeness.confirmed if confirms else likeness.sure)[place] * (so_far + nothing)
         if so_far * 100 >= max(enough, likeness.least[place]):
-            return Vote(max(kinds)[1], level)
+            asked = seen if level is Disposition.EMERGENCY else [it for it in seen if it[1] != "mental"]
+            return Vote(max(asked)[1], level)
     return None
 
 

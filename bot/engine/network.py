@@ -18,7 +18,8 @@ from bot.content.network import Network, Numbers
 
 LONGEST_PIECE = 5
 MOST_WORDS = 3
-FARTHEST = 5
+FARTHEST, FARTHEST_WORD = 5, 8
+"""How many runs of one script (Japanese) or words (English) a pair reaches over."""
 FACT_WORTH = 0.1
 """Of one fact; the other signs of a message share 1 (their squares add up to 1)."""
 ALWAYS = "always"
@@ -54,7 +55,10 @@ def signs(text: str, sound: str, words: bool, named: Sequence[str], facts: Itera
     Where the text has `words` (English): up to three of them that follow each other, as written and by their stems, and
     any two things that are named."""
     told = [marks for line in {*text.split("\n"), *sound.split("\n")} for marks in pieces(line)]
-    names = [*named, *(pair for line in text.split("\n") for pair in _apart(line))]
+    names = [
+        *named,
+        *(pair for line in text.split("\n") for pair in (_words_apart(line) if words else _runs_apart(line))),
+    ]
     if words:
         names += [" & ".join(pair) for pair in combinations(named, 2)]
         names += _phrases(_WORD.findall(text))
@@ -93,11 +97,20 @@ def _phrases(words: Sequence[str]) -> list[str]:
     return [" ".join(ended[at : at + size]) for size in range(1, MOST_WORDS + 1) for at in range(len(ended) - size + 1)]
 
 
-def _apart(line: str) -> list[str]:
-    """Two words with one to four others between them. Japanese has no spaces: there a word is a run of one script, and of a
-    long one its end, which says how it is meant."""
-    words = [run if len(run) <= _LONGEST_RUN or run.isascii() else run[-_RUN_END:] for run in _RUN.findall(line)]
-    return [f"{word} … {other}" for at, word in enumerate(words) for other in words[at + 2 : at + FARTHEST + 1]]
+def _runs_apart(line: str) -> list[str]:
+    """Two runs of one script with one to four others between: Japanese has no spaces. Of a long run its end, which says how
+    it is meant."""
+    runs = [run if len(run) <= _LONGEST_RUN or run.isascii() else run[-_RUN_END:] for run in _RUN.findall(line)]
+    return _pairs(runs, FARTHEST)
+
+
+def _words_apart(line: str) -> list[str]:
+    """The stems of two words with one to seven others between."""
+    return _pairs(_stems().stemWords(_RUN.findall(line)), FARTHEST_WORD)
+
+
+def _pairs(words: Sequence[str], farthest: int) -> list[str]:
+    return [f"{word} … {other}" for at, word in enumerate(words) for other in words[at + 2 : at + farthest + 1]]
 
 
 def _marks(names: Sequence[str]) -> Marks:

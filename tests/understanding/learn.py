@@ -29,7 +29,7 @@ SHOWN_TIMES = 5
 PLAIN_TIMES = 3
 """As many messages each plain denial is worth: hardly any author takes the trouble to write one."""
 SOURCE = "labelled_messages"
-SURE, CONFIRMED, LEAST_CHANCE = (35, 50, 50), (18, 30, 25), (3, 5, 5)
+SURE, CONFIRMED, LEAST_CHANCE = (60, 50, 50), (25, 30, 20), (2, 5, 5)
 """Chosen by totals of the messages kept apart; see the README here."""
 
 

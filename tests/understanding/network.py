@@ -16,7 +16,7 @@ from bot.engine.network import Signs, weighed
 WIDTH, NETWORKS = 24, 3
 """Traits of a network; networks, whose mean opinion counts: what only one of them sees is chance."""
 ROUNDS, AT_ONCE, STEP, WARM_UP = 8, 32, 3e-3, 0.15
-FIRST, DECAY_MEAN, DECAY_SQUARE, LEAST = 0.05, 0.9, 0.999, 1e-8
+FIRST, DECAY_MEAN, DECAY_SQUARE, LEAST = 0.005, 0.9, 0.999, 1e-8
 SIGNS_DROPPED, TRAITS_DROPPED, DOUBT = 0.2, 0.5, 0.02
 SEEN_AT_LEAST = 6
 """A sign that fewer messages have is not learned: chance, not language."""

@@ -23,6 +23,7 @@ Part = Literal[
     "practice5",
     "practice6",
     "practice7",
+    "practice8",
     "coined",
     "requests",
     "heldout",
@@ -38,6 +39,7 @@ Part = Literal[
     "heldout11",
     "heldout12",
     "heldout13",
+    "heldout14",
     "heldout_requests",
 ]
 LOOKED_AT: tuple[Part, ...] = ("seen", "practice", "practice2", "coined")
@@ -49,6 +51,7 @@ LEARNED_FROM: tuple[Part, ...] = (
     "practice5",
     "practice6",
     "practice7",
+    "practice8",
     "requests",
 )
 

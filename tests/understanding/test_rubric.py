@@ -33,18 +33,19 @@ class Shares:
 
 
 RATCHETS: dict[Part, dict[str, Shares]] = {
-    "heldout": {"ja": Shares(0.005, 0.006, 0.024, 0.02, 0.009), "en": Shares(0.0, 0.0, 0.039, 0.0, 0.0)},
-    "heldout2": {"ja": Shares(0.01, 0.0, 0.038, 0.019, 0.01), "en": Shares(0.0, 0.0, 0.0, 0.0, 0.0)},
-    "heldout3": {"ja": Shares(0.012, 0.02, 0.0, 0.034, 0.021), "en": Shares(0.013, 0.045, 0.0, 0.034, 0.012)},
-    "heldout4": {"ja": Shares(0.007, 0.0, 0.0, 0.058, 0.016), "en": Shares(0.012, 0.02, 0.0, 0.018, 0.009)},
-    "heldout5": {"ja": Shares(0.007, 0.011, 0.0, 0.038, 0.019), "en": Shares(0.0, 0.0, 0.022, 0.023, 0.023)},
-    "heldout6": {"ja": Shares(0.008, 0.011, 0.0, 0.011, 0.006), "en": Shares(0.0, 0.0, 0.0, 0.012, 0.012)},
-    "heldout7": {"ja": Shares(0.0, 0.0, 0.0, 0.021, 0.006), "en": Shares(0.0, 0.0, 0.0, 0.033, 0.011)},
-    "heldout8": {"ja": Shares(0.0, 0.0, 0.0, 0.011, 0.011), "en": Shares(0.0, 0.0, 0.0, 0.0, 0.0)},
+    "heldout": {"ja": Shares(0.009, 0.006, 0.016, 0.018, 0.007), "en": Shares(0.017, 0.0, 0.039, 0.0, 0.0)},
+    "heldout2": {"ja": Shares(0.01, 0.0, 0.019, 0.0, 0.0), "en": Shares(0.0, 0.0, 0.0, 0.0, 0.0)},
+    "heldout3": {"ja": Shares(0.006, 0.04, 0.0, 0.038, 0.017), "en": Shares(0.0, 0.045, 0.0, 0.023, 0.012)},
+    "heldout4": {"ja": Shares(0.007, 0.0, 0.0, 0.048, 0.011), "en": Shares(0.023, 0.04, 0.023, 0.009, 0.009)},
+    "heldout5": {"ja": Shares(0.007, 0.011, 0.0, 0.038, 0.013), "en": Shares(0.0, 0.0, 0.0, 0.023, 0.012)},
+    "heldout6": {"ja": Shares(0.0, 0.011, 0.0, 0.011, 0.006), "en": Shares(0.0, 0.0, 0.0, 0.023, 0.012)},
+    "heldout7": {"ja": Shares(0.0, 0.0, 0.0, 0.036, 0.006), "en": Shares(0.0, 0.0, 0.0, 0.033, 0.011)},
+    "heldout8": {"ja": Shares(0.0, 0.0, 0.0, 0.017, 0.017), "en": Shares(0.014, 0.0, 0.0, 0.0, 0.0)},
     "heldout10": {"ja": Shares(0.0, 0.0, 0.0, 0.0, 0.0), "en": Shares(0.0, 0.0, 0.0, 0.021, 0.021)},
-    "heldout11": {"ja": Shares(0.0, 0.0, 0.0, 0.036, 0.011), "en": Shares(0.0, 0.0, 0.0, 0.055, 0.028)},
-    "heldout12": {"ja": Shares(0.0, 0.0, 0.0, 0.007, 0.007), "en": Shares(0.0, 0.029, 0.0, 0.037, 0.013)},
-    "heldout13": {"ja": Shares(0.0, 0.0, 0.0, 0.033, 0.009), "en": Shares(0.012, 0.0, 0.0, 0.041, 0.009)},
+    "heldout11": {"ja": Shares(0.0, 0.0, 0.0, 0.041, 0.006), "en": Shares(0.0, 0.0, 0.0, 0.068, 0.028)},
+    "heldout12": {"ja": Shares(0.0, 0.0, 0.0, 0.007, 0.007), "en": Shares(0.0, 0.0, 0.0, 0.031, 0.007)},
+    "heldout13": {"ja": Shares(0.0, 0.0, 0.0, 0.025, 0.009), "en": Shares(0.0, 0.0, 0.0, 0.033, 0.009)},
+    "heldout14": {"ja": Shares(0.0, 0.0, 0.0, 0.026, 0.013), "en": Shares(0.0, 0.017, 0.0, 0.0, 0.0)},
 }
 """Not the aim: it is 1 % and 3 % of missed emergencies (Japanese, English), 3 % of the rest, 5 % of false alarms, none of
 them a figure of speech or a denial that is sent to 119. Whoever gets nearer tightens them."""
