@@ -56,6 +56,13 @@ def test_what_is_typed_every_day_raises_nothing() -> None:
     assert [text for text in lines if assess(text, vocabulary(), likeness()).level] == []
 
 
+def test_a_sign_that_is_denied_is_told_from_talk() -> None:
+    for text in ("熱はないです", "しびれてはいない", "漏れたりしません", "No fever", "not pregnant"):
+        assert assess(text, vocabulary(), likeness()).denied, text
+    for text in ("時間がない", "予定はないです", "I can't today", "立つと痛い", "熱はないが尿が出ない"):
+        assert not assess(text, vocabulary(), likeness()).denied, text
+
+
 def test_one_spelling_for_many() -> None:
     same = {normalise(text) for text in ("オシッコ", "ｵｼｯｺ", "おしっこ", "おしっこー", "おしっこ😭", "「おしっこ」")}
     assert len(same) == 1

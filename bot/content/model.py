@@ -588,6 +588,7 @@ class Phrases(Strict):
     thanks: Wording
     skipped: Wording
     check_in: Wording
+    denied: Wording
     language: Wording
     stopped: Wording
     erase_ask: Wording

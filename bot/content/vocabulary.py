@@ -151,6 +151,8 @@ class Vocabulary(Part):
     intents: tuple[Intent, ...]
     gentle: tuple[str, ...]
     """Weariness that deserves a kind question but no alarm."""
+    plain: tuple[str, ...]
+    """Whole messages that name no sign and mean nothing by themselves: no likeness to others makes an alarm of them."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> "Vocabulary":

@@ -10,7 +10,7 @@ from bot.content.vocabulary import Rule, ScopeKind, Vocabulary
 from bot.engine.likeness import Vote, telling, vote
 from bot.engine.network import ALWAYS, Signs, chances, spoken
 from bot.engine.network import signs as all_signs
-from bot.engine.normal import JAPANESE, Reading, read
+from bot.engine.normal import JAPANESE, Reading, normalise, read
 from bot.engine.scope import Mention, Sheet, Standing
 from bot.engine.spelling import respell
 from bot.engine.understand import Request, understand
@@ -23,6 +23,7 @@ _SAYING: tuple[ScopeKind, ...] = (
     "denied", "kept", "supposed", "over", "old", "new", "seen", "unseen", "other", "self", "patient", "carer", "cared", "pet",
 )  # fmt: skip
 _SENTENCE = re.compile(r"[。！？!?\n]+|(?<![0-9])[.．]|[.．](?![0-9])")
+_MARKS = "。、!? "
 ALIKE = "alike_"
 """The second vote's triggers are named by this and the card that asks for the same."""
 
@@ -39,12 +40,14 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`level` None means that nothing was found, which is not the same as safe. `card` asks for it again."""
+    """`level` None means that nothing was found, which is not the same as safe; `denied` that a sign was named, and denied.
+    `card` asks for what was found again."""
 
     level: Disposition | None
     triggers: tuple[Trigger, ...]
     mental_health: bool
     gentle_check_in: bool
+    denied: bool
     card: str | None
 
 
@@ -56,7 +59,8 @@ def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) 
     and, with `likeness`, whether they are believed, or something is alike that they do not know."""
     reading, sheet, hits = look(text, vocabulary)
     worded = any(char.isalpha() for char in sheet.text)  # a bare number, as of a telephone, is like nothing
-    if likeness is None or not worded:
+    plain = not hits and _bare(sheet.text) in _plain(vocabulary.plain)
+    if likeness is None or not worded or plain:
         return _finding(hits, [], None, sheet)
     found = signs(text, sheet, hits)
     believed = vote(chances(found, likeness), hits[0][0].level if hits else None, likeness)
@@ -69,6 +73,16 @@ def assess(text: str, vocabulary: Vocabulary, likeness: Likeness | None = None) 
     words = reading.words(*telling(sheet.text, found, believed.kind, likeness))
     alike = Trigger(f"{ALIKE}{believed.kind}", words, believed.level, likeness.source)
     return _finding(kept, dropped, (alike, believed), sheet)
+
+
+@lru_cache(maxsize=2)
+def _plain(texts: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normalise, texts))
+
+
+def _bare(text: str) -> str:
+    """Without what stands round a message that is one word or two; Latin letters have a second line, as kana."""
+    return "\n".join(line.strip(_MARKS) for line in text.split("\n"))
 
 
 def _not_talked_away(
@@ -109,6 +123,7 @@ def _finding(kept: list[Hit], dropped: list[Hit], alike: tuple[Trigger, Vote] | 
         triggers=tuple(triggers),
         mental_health=mental,
         gentle_check_in=not mental and weary,
+        denied=not triggers and sheet.denies,
         card=card,
     )
 

@@ -141,6 +141,13 @@ class Sheet:
         return frozenset((mention.concept, standing) for (mention, _), standing in self._standings.items())
 
     @property
+    def denies(self) -> bool:
+        """Whether something that a rule is about is named and denied."""
+        rules = self.vocabulary.rules_by_concept
+        named = (it for name, found in self.mentions.items() if rules.get(name) for it in found)
+        return any(self.standing(it, history=False) is Standing.DENIED for it in named)
+
+    @property
     def figurative(self) -> bool:
         """Whether a figure of speech was blanked out."""
         return _IDIOM in self.text

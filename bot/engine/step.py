@@ -280,6 +280,9 @@ def _said(draft: Draft, text: str, message_id: str) -> None:
         return
     if notes.take(draft, text, message_id):
         return
+    if finding.denied:
+        commands.aside(draft, draft.text(draft.content.phrases.denied))
+        return
     _missed(draft)
 
 

@@ -68,3 +68,15 @@ def test_a_rule_is_believed_in_its_own_examples(rule: Rule) -> None:
 def test_what_a_scope_clears_stays_cleared(scope: Scope) -> None:
     for text in scope.clears:
         assert assess(text, vocabulary(), likeness()).level in (None, Disposition.NO_MASSAGE), text
+
+
+@pytest.mark.parametrize("text", vocabulary().plain)
+def test_what_is_plain_by_itself_names_no_sign_and_raises_nothing(text: str) -> None:
+    assert assess(text, vocabulary()).triggers == ()
+    assert assess(f"{text}。", vocabulary(), likeness()).level is None
+    assert assess(text.upper(), vocabulary(), likeness()).level is None
+
+
+def test_what_is_plain_by_itself_covers_nothing_that_stands_beside_it() -> None:
+    for text in ("できない。おしっこが出ない", "だめ\n両足に力が入らない", "お手洗いに間に合わず漏れる"):
+        assert assess(text, vocabulary(), likeness()).level is Disposition.EMERGENCY
