@@ -19,7 +19,8 @@ _ALARMS = (Disposition.EMERGENCY, Disposition.URGENT, Disposition.DOCTOR)
 @dataclass(frozen=True, slots=True)
 class Vote:
     """The most serious level that is believed, and the kind that speaks most for it: of that level, or of a more serious one
-    that is not believed by itself but had better be asked about."""
+    that is not believed by itself but had better be asked about. `mental` goes with an emergency or an urgent level: both
+    have advice that names somebody to talk to."""
 
     kind: Kind
     level: Disposition
@@ -35,7 +36,7 @@ def vote(by_kind: tuple[float, ...], said: Disposition | None, likeness: Likenes
         confirms = said is not None and said.rank <= level.rank
         enough = (likeness.confirmed if confirms else likeness.sure)[place] * (so_far + nothing)
         if so_far * 100 >= max(enough, likeness.least[place]):
-            asked = seen if level is Disposition.EMERGENCY else [it for it in seen if it[1] != "mental"]
+            asked = [it for it in seen if it[1] != "mental"] if level is Disposition.DOCTOR else seen
             return Vote(max(asked)[1], level)
     return None
 

@@ -133,10 +133,8 @@ def _spaced(pairs: Pairs) -> Pairs:
                 out.append((" ", pairs[start][1]))
         else:
             digits = before[-1:].isdigit() and after.isdigit()
-            places = [place for _, place in pairs[start:copied]]
-            ends = found == "." or places[-1] - places[0] >= len(
-                places
-            )  # "。。" trails off, "。😊。" ends two sentences
+            first, last = pairs[start][1], pairs[copied - 1][1]
+            ends = found == "." or last - first >= len(found)  # "。。" trails off, "。😊。" ends two sentences
             mark = "." if found == "." and digits else "。" if ends else "、"
             out.append((mark, pairs[start][1]))
     return out + pairs[copied:]

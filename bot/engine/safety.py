@@ -164,6 +164,7 @@ def facts(hits: list[Hit], request: Request, sheet: Sheet) -> set[str]:
 def prepare(vocabulary: Vocabulary, likeness: Likeness) -> None:
     """Makes what a process needs once, about half a second, so that the first who types does not wait for it."""
     vocabulary.prepare()
+    _plain(vocabulary.plain)
     assess("しびれ numb", vocabulary, likeness)
 
 

@@ -114,13 +114,16 @@ def test_what_speaks_for_a_lower_level_does_not_speak_against_a_higher_one() -> 
     assert vote(hardly, None, learned) == Vote("d1", Disposition.DOCTOR)
 
 
-def test_an_emergency_that_is_not_sure_by_itself_is_what_the_card_asks_about() -> None:
-    """But for words of not wanting to live, which no card asks about."""
-    learned = small().model_copy(update={"sure": (50, 40, 70), "confirmed": (10, 20, 30), "least": (4, 5, 5)})
-    bladder_or_fever = tuple({"e1": 0.3, "u1": 0.1, "none": 0.6}.get(kind, 0.0) for kind in KINDS)
-    weary_or_fever = tuple({"mental": 0.3, "u1": 0.1, "none": 0.6}.get(kind, 0.0) for kind in KINDS)
-    assert vote(bladder_or_fever, None, learned) == Vote("e1", Disposition.URGENT)
-    assert vote(weary_or_fever, None, learned) == Vote("u1", Disposition.URGENT)
+def test_an_emergency_that_is_not_sure_by_itself_is_what_is_asked_about() -> None:
+    learned = small().model_copy(update={"sure": (50, 40, 40), "confirmed": (10, 20, 30), "least": (4, 5, 5)})
+
+    def cast(**by_kind: float) -> Vote | None:
+        return vote(tuple(by_kind.get(kind, 0.0) for kind in KINDS), None, learned)
+
+    assert cast(e1=0.3, u1=0.1, none=0.6) == Vote("e1", Disposition.URGENT)
+    assert cast(e1=0.2, u1=0.25, none=0.55) == Vote("u1", Disposition.URGENT)
+    assert cast(mental=0.3, u1=0.1, none=0.6) == Vote("mental", Disposition.URGENT)
+    assert cast(mental=0.3, d1=0.1, none=0.6) == Vote("d1", Disposition.DOCTOR)
 
 
 def test_the_telling_words_are_those_that_weigh_most() -> None:
