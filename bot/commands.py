@@ -4,9 +4,7 @@ import contextlib
 import ctypes
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from pydantic import ValidationError
 
 from bot import employer_command, logs, staff_command, token_command
 from bot.config import Settings
+from bot.ending import told_to_end
 
 if TYPE_CHECKING:
     from bot.runtime import Runtime
@@ -119,13 +118,11 @@ def _worker(house: House) -> click.Command:
         from bot.store.bell import Listener
         from bot.worker import Shift
 
-        end = threading.Event()
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, lambda *_: end.set())
+        end = told_to_end()
         listener = Listener(runtime.db, runtime.wake)
         with Shift(runtime).working():
             listener.start()
-            end.wait()
+            end()
             listener.stop()
 
     return worker

@@ -1,13 +1,13 @@
 """`flask demo` and `flask chat`. Everything large is imported when they run, not when any other command does."""
 
 import logging
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from bot.ending import told_to_end
 
 if TYPE_CHECKING:
     from bot.simulator.demo import Build, Demo
@@ -26,12 +26,12 @@ def register(cli: click.Group, build: "Build") -> None:
     @click.option("--keep", is_flag=True, help="Go on with var/demo.db of the last time.")
     def demo(host: str, port: int, keep: bool) -> None:
         """The bot and a LINE of its own in the browser: no account, no network."""
-        end = _end()
+        end = told_to_end()
         with _open(build, host, port, Path("var/demo.db"), keep) as house, house.bot.working():
             _welcome_samples(house)
             house.list_slack_staff()
             click.echo(_addresses(house.url, port) + _staff_door(house))
-            end.wait()
+            end()
 
     @cli.command("chat")
     @click.option("--name", default="見本 花子(サンプル)", show_default=True, help="Who is talking.")
@@ -89,14 +89,6 @@ def _addresses(url: str, port: int) -> str:
         f"\n  電話の画面 / The phone:  {url}/{moved}\n"
         "  ブラウザで開いてください。終わるには Ctrl-C。 / Open it in a browser. Ctrl-C ends it.\n"
     )
-
-
-def _end() -> threading.Event:
-    """Set by Ctrl-C or SIGTERM."""
-    end = threading.Event()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, lambda *_: end.set())
-    return end
 
 
 def _line() -> str | None:
